@@ -1,0 +1,51 @@
+// Every bound on input from outside, by name. Relations between bounds are asserted here; a parser
+// that meets one of them refuses with `limit_exceeded`.
+#pragma once
+
+#include <cstddef>
+
+namespace mandate::limits {
+
+// Text and structure.
+inline constexpr std::size_t kIdBytesMax = 255;  // ids; SPIFFE ids may be longer:
+inline constexpr std::size_t kSpiffeIdBytesMax = 2048;
+inline constexpr std::size_t kIdentifierBytesMax = 1024;
+inline constexpr std::size_t kIdentifierSegmentsMax = 32;
+inline constexpr std::size_t kPurposeBytesMax = 1024;
+
+// JSON and YAML.
+inline constexpr std::size_t kJsonBytesMax = 1 << 20;
+inline constexpr std::size_t kJsonDepthMax = 32;
+inline constexpr std::size_t kJsonMembersMax = 20'000;  // values in one text, all levels
+inline constexpr std::size_t kDocumentBytesMax = 64 << 20;
+inline constexpr std::size_t kDocumentValuesMax = 4'000'000;
+
+// HTTP.
+inline constexpr std::size_t kHttpHeadBytesMax = 32 << 10;
+inline constexpr std::size_t kFormBytesMax = 256 << 10;
+inline constexpr std::size_t kFormParametersMax = 64;
+inline constexpr std::size_t kRequestBodyBytesMax = 1 << 20;
+
+// JOSE.
+inline constexpr std::size_t kJwtBytesMax = 16 << 10;
+inline constexpr std::size_t kJoseHeaderBytesMax = 4 << 10;
+inline constexpr std::size_t kJtiBytesMax = 256;
+inline constexpr std::size_t kJwksKeysMax = 100;
+
+// Authority.
+inline constexpr std::size_t kPermissionsMax = 64;
+inline constexpr std::size_t kActionsMax = 64;
+inline constexpr std::size_t kLocationsMax = 16;
+inline constexpr std::size_t kConstraintsMax = 32;
+inline constexpr std::size_t kConstraintValuesMax = 256;
+inline constexpr std::size_t kLineageDepthMax = 16;
+inline constexpr std::size_t kFactsMax = 512;  // leaves of an access request's properties
+
+// Logs.
+inline constexpr std::size_t kLogEntryBytesMax = 60 << 10;
+
+static_assert(kLogEntryBytesMax < (1 << 16), "a tlog bundle holds an entry's length in 16 bits");
+static_assert(kJwtBytesMax < kFormBytesMax, "a form holds several tokens");
+static_assert(kFormBytesMax <= kRequestBodyBytesMax, "a form is a request body");
+
+}  // namespace mandate::limits
