@@ -15,6 +15,12 @@ function(mandate_room NAME)
     add_library(mandate_${NAME} INTERFACE)
     set(scope INTERFACE)
   endif()
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/mandate/${NAME}/*.h)
+  if(headers)
+    # With CMAKE_VERIFY_INTERFACE_HEADER_SETS, each header is compiled on its own.
+    target_sources(mandate_${NAME} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
+                                            FILES ${headers})
+  endif()
   target_link_libraries(mandate_${NAME} ${scope} ${linked} tl::expected Threads::Threads)
   target_include_directories(mandate_${NAME} ${scope} ${PROJECT_SOURCE_DIR})
 endfunction()

@@ -1,7 +1,9 @@
 # Compiler flags, build tools and libraries, the same for every target.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  # Paths relative to the source tree, so that every build directory shares one cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+                                  CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
 endif()
 find_program(MOLD_PROGRAM mold)
 if(MOLD_PROGRAM)
@@ -15,7 +17,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # not there.
   add_compile_options(-Wno-maybe-uninitialized -Wno-dangling-pointer -Wno-restrict)
 endif()
-add_compile_definitions(_FORTIFY_SOURCE=2)
+# Assertions are always on: a broken invariant stops the program in a release too.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 add_compile_options(-fstack-protector-strong)
 
 set(MANDATE_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined or thread")

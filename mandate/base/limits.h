@@ -41,6 +41,18 @@ inline constexpr std::size_t kConstraintValuesMax = 256;
 inline constexpr std::size_t kLineageDepthMax = 16;
 inline constexpr std::size_t kFactsMax = 512;  // leaves of an access request's properties
 
+// Definitions (DOCUMENT's lists and texts).
+inline constexpr std::size_t kTeamMembersMax = 1000;
+inline constexpr std::size_t kAuthenticatorsMax = 16;
+inline constexpr std::size_t kClaimConditionsMax = 16;
+inline constexpr std::size_t kEnforcementPointsMax = 64;
+inline constexpr std::size_t kRoutesMax = 256;
+inline constexpr std::size_t kGuardrailsMax = 256;
+inline constexpr std::size_t kUriBytesMax = 2048;     // issuers, audiences, file names
+inline constexpr std::size_t kRoutePathBytesMax = 4096;  // also of a request's path
+inline constexpr std::size_t kRouteSegmentsMax = 64;
+inline constexpr std::size_t kRouteMethodsMax = 16;
+
 // Logs.
 inline constexpr std::size_t kLogEntryBytesMax = 60 << 10;
 

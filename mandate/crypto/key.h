@@ -1,5 +1,5 @@
-// Keys and signatures as JOSE has them (RFC 7517, 7518, 8037): a closed list of algorithms, each tied
-// to its kind of key, so that an algorithm cannot be confused with another.
+// Keys and signatures as JOSE has them (RFC 7517, 7518, 8037): a closed list of algorithms, each
+// tied to its kind of key, so that an algorithm cannot be confused with another.
 //
 //   Result<PublicKey> key = PublicKey::from_jwk(jwk);
 //   bool good = key->verify(Algorithm::kEs256, signing_input, signature);
@@ -18,8 +18,8 @@
 
 namespace mandate::crypto {
 
-// JWS algorithms that are accepted anywhere. No HMAC, no `none`, no RSA1_5 encryption: a server that
-// holds asymmetric keys only cannot be tricked into them.
+// JWS algorithms that are accepted anywhere. No HMAC, no `none`, no RSA1_5 encryption: a server
+// that holds asymmetric keys only cannot be tricked into them.
 enum class Algorithm : std::uint8_t { kEs256, kEs384, kEdDsa, kRs256, kPs256 };
 
 std::string_view name(Algorithm algorithm);  // "ES256", "ES384", "EdDSA", "RS256", "PS256"
@@ -27,13 +27,13 @@ std::optional<Algorithm> parse_algorithm(std::string_view name);  // exact spell
 
 enum class KeyType : std::uint8_t { kP256, kP384, kEd25519, kRsa };
 
-// A public key that was checked when it was read: on its curve, RSA of 2048 to 8192 bits with an odd
-// exponent above 2^16. Cheap to copy; threads may share one.
+// A public key that was checked when it was read: on its curve, RSA of 2048 to 8192 bits with an
+// odd exponent above 2^16. Cheap to copy; threads may share one.
 class PublicKey {
  public:
   // Members kty, crv, x, y, n, e; `use` must be absent or "sig", `key_ops` absent or with "verify",
-  // `alg` absent or one this key can do. Private members (d, p, q, k ...) are refused: a private key
-  // does not belong where a public one is asked for (ATTACKS A16, C2). Other members are ignored.
+  // `alg` absent or one this key can do. Private members (d, p, q, k ...) are refused: a private
+  // key does not belong where a public one is asked for (ATTACKS A16, C2). Others are ignored.
   static Result<PublicKey> from_jwk(const json::Value& jwk);
   // Uncompressed P-256/P-384 point, raw Ed25519 key, or DER SubjectPublicKeyInfo: for test vectors
   // and notes.
@@ -50,7 +50,7 @@ class PublicKey {
 
   bool accepts(Algorithm algorithm) const;
   // Exactly the documented success; every error is false. ECDSA signatures are r||s of fixed length
-  // (RFC 7518 section 3.4); Ed25519 follows docs/decisions (one policy); PS256 has a 32 byte salt.
+  // (RFC 7518 section 3.4); Ed25519 follows docs/decisions/0001; PS256 has a 32 byte salt.
   bool verify(Algorithm algorithm, std::string_view message, std::string_view signature) const;
 
  private:
@@ -62,7 +62,8 @@ class PublicKey {
 
 class PrivateKey {
  public:
-  static Result<PrivateKey> generate(KeyType type);  // RSA is 2048 bits; randomness is OpenSSL's own
+  // RSA is 2048 bits; randomness is OpenSSL's own.
+  static Result<PrivateKey> generate(KeyType type);
   static Result<PrivateKey> from_jwk(const json::Value& jwk);
   static Result<PrivateKey> from_ed25519_seed(std::string_view seed32);
 
@@ -83,7 +84,8 @@ struct KeySetEntry {
   std::optional<std::string> kid;
   PublicKey key;
 };
-// Refuses duplicate kids, oct keys, and sets past the bound. Keys with `use: enc` are left out.
+// Refuses duplicate kids, oct and private keys, malformed keys, and sets past the bound. Left out
+// are keys of no use here: `use: enc`, key_ops without verify, other kinds and algorithms.
 Result<std::vector<KeySetEntry>> parse_jwks(const json::Value& jwks);
 
 }  // namespace mandate::crypto

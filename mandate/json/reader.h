@@ -33,19 +33,22 @@ class ObjectReader {
 
   // A member that the format knows and this version does not enforce: refused with its line.
   void not_enforced(std::string_view key);
-  // Refuses with `line N: ...` in front, unless an error stands already.
+  // Refuses with `line N: ...` in front, unless an error stands already or `error`, of something
+  // further in, names its own line.
   void refuse(Error error, const Value* at = nullptr);
   void refuse(std::string detail, const Value* at = nullptr);
 
   bool ok() const { return !error_; }
-  // The first error; an unknown member is one.
+  // The first error; a member that nobody asked for is one, and those asked for are named.
   Result<void> finish();
 
  private:
+  void refuse_kind(std::string_view key, const Value& found, std::string expected);
+
   const Value& value_;
   std::string what_;
   Place place_;
-  std::vector<std::string_view> seen_;
+  std::vector<std::string> asked_;
   std::optional<Error> error_;
 };
 

@@ -1,7 +1,7 @@
-// Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint), with Ed25519 keys (algorithm byte
-// 0x01) that sign nothing else. Existing tools and witnesses read them.
+// Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint), with Ed25519 keys (algorithm
+// byte 0x01) that sign nothing else. Existing tools and witnesses read them.
 //
-//   NoteKey key = ...;  std::string note = sign_note(checkpoint.text(), key);
+//   NoteSigner signer = ...;  std::string note = signer.sign(checkpoint.text());
 //   Result<Checkpoint> c = open_checkpoint(note, NoteVerifier::parse(vkey).value());
 #pragma once
 
@@ -45,6 +45,8 @@ class NoteSigner {
   const NoteVerifier& verifier() const { return verifier_; }
   // `text` ends in a newline; gives text, empty line, one signature line (em dash, U+2014).
   std::string sign(std::string_view text) const;
+  // The bare signature of a receipt's JWS signing input: only by the key that signs receipts only.
+  std::string sign_receipt_input(std::string_view input) const;
 
  private:
   NoteSigner(NoteVerifier verifier, crypto::PrivateKey key)

@@ -1,5 +1,6 @@
-// C2SP tlog-tiles: where tiles and entry bundles lie, and what is in them. Paths are relative to the
-// log's folder: `tile/0/x001/234`, `tile/entries/000.p/17`. Height 8: 256 hashes or entries a tile.
+// C2SP tlog-tiles: where tiles and entry bundles lie, and what is in them. Paths are relative to
+// the log's folder: `tile/0/x001/234`, `tile/entries/000.p/17`. Height 8: 256 hashes or entries a
+// tile.
 //
 //   tile_path({.level = 0, .index = 1234, .width = 256}) == "tile/0/x001/234"
 #pragma once
@@ -16,7 +17,7 @@ namespace mandate::ledger {
 
 inline constexpr int kTileHeight = 8;
 inline constexpr int kTileWidth = 256;
-inline constexpr int kTileLevelsMax = 6;  // levels 0 to 5 name all of a 63-bit tree's nodes we allow
+inline constexpr int kTileLevelsMax = 6;  // levels 0 to 5: enough for trees below 2^48 entries
 
 struct TileId {
   bool entries = false;  // an entry bundle; level is 0 then

@@ -1,5 +1,5 @@
-// The Merkle tree of RFC 6962 section 2.1 (and 9162), as C2SP tlog-tiles uses it: hashes, the compact
-// frontier that a writer keeps, proofs and their verification. No files, no domain type.
+// The Merkle tree of RFC 6962 section 2.1 (and 9162), as C2SP tlog-tiles uses it: hashes, the
+// compact frontier that a writer keeps, proofs and their verification. No files, no domain type.
 //
 //   Frontier f;  f.append(leaf_hash(entry));  f.size() == 1;  f.root() == leaf_hash(entry)
 //   verify_inclusion(index, size, leaf, proof, root)

@@ -1,0 +1,50 @@
+# A thin door to CMake, CTest and tools/; `make help` lists what there is.
+MINUTES ?= 4
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test scenarios bench fuzz soak lint
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+build: ## build the program: build/release/mandate
+	@tools/setup build
+	@tools/build release mandate
+
+run: build ## start it on 127.0.0.1:8181 with a sample organisation
+	@tools/run
+
+test: ## build with tests and run them all
+	@tools/setup test
+	@tools/build ci all
+	@tools/check ci
+
+scenarios: ## run the acceptance stories: a table, and build/scenarios.json
+	@tools/setup test
+	@tools/build ci all
+	@tests/scenarios/run
+
+bench: ## build and run the benchmarks
+	@tools/setup test
+	@tools/build bench all
+	@found=0; for program in build/bench/bench/bench_*; do \
+	  [ -x "$$program" ] || continue; found=1; echo "== $$(basename "$$program")"; "$$program"; \
+	done; [ $$found = 1 ] || echo "bench: there are no benchmarks yet"
+
+fuzz: ## run every fuzz target, MINUTES=n in all; writes build/fuzz.json
+	@tools/setup dev
+	@tools/build fuzz all
+	@tools/fuzz build/fuzz --minutes $(MINUTES)
+
+soak: ## run the long forms of the soak tests
+	@tools/setup test
+	@tools/build ci all
+	@MANDATE_SOAK=1 tools/check ci --label-regex soak
+
+lint: ## formatting, tools/tidy, headers on their own, clang-tidy
+	@tools/setup dev
+	@tools/format --check
+	@tools/tidy
+	@tools/build ci all_verify_interface_header_sets
+	@tools/clang_tidy

@@ -1,0 +1,34 @@
+// A lineage whose nodes were looked up once and rest on one another; within this room only.
+//
+//   Result<Chain> chain = resolve(view, lineage);   chain->holder(0)  // who may act
+#pragma once
+
+#include <array>
+
+#include "mandate/base/limits.h"
+#include "mandate/decision/decision.h"
+
+namespace mandate::decision {
+
+struct Chain {
+  std::array<const record::Delegation*, limits::kLineageDepthMax> hops{};  // leaf first
+  std::size_t size = 0;
+  const record::Entitlement* root = nullptr;
+
+  // The delegate of hop `i`; of i == size the holder of the root. i <= size.
+  record::PrincipalHandle holder(std::size_t i) const {
+    return i == size ? root->principal : hops[i]->delegate;
+  }
+};
+
+// `depth_exceeded`; `state_too_old` for a node that this revision does not know; `no_delegation`
+// where one does not rest on the next.
+Result<Chain> resolve(const record::View& view, const Lineage& lineage);
+
+// What the functions of the same names in decision.h check, with the nodes at hand.
+Result<void> check_live(const record::View& view, Instant now, const Lineage& lineage,
+                        const Chain& chain);
+// The token itself (`token_revoked`) and its transaction (`ancestor_revoked`).
+Result<void> check_not_revoked(const record::View& view, const TokenClaims& claims);
+
+}  // namespace mandate::decision

@@ -1,0 +1,126 @@
+// What a token rests on, of decision.h: the nodes it names, and its lineage.
+#include "mandate/base/bytes.h"
+#include "mandate/decision/chain.h"
+
+namespace mandate::decision {
+
+using record::NodeKind;
+using record::NodeRef;
+using record::Status;
+using record::View;
+
+namespace {
+
+Result<void> check_node(const View& view, const NodeRef& node, std::string_view short_id,
+                        Instant now) {
+  const auto check = [&](const auto* value, const auto& handle) -> Result<void> {
+    if (value == nullptr) {
+      return fail(Reason::kStateTooOld, "node " + quoted(short_id) + " is not on record yet");
+    }
+    if (value->status == Status::kEnded) {
+      return fail(Reason::kAncestorRevoked,
+                  std::string(name(node.kind)) + " " + quoted(view.id(handle)) + " is revoked");
+    }
+    return {};
+  };
+  switch (node.kind) {
+    case NodeKind::kPrincipal: return check_principal(view, {node.index}, now);
+    case NodeKind::kTeam: return check(view.team({node.index}), record::TeamHandle{node.index});
+    case NodeKind::kResource:
+      return check(view.resource({node.index}), record::ResourceHandle{node.index});
+    case NodeKind::kEntitlement:
+      return check(view.entitlement({node.index}), record::EntitlementHandle{node.index});
+    case NodeKind::kDelegation:
+      return check(view.delegation({node.index}), record::DelegationHandle{node.index});
+    case NodeKind::kTrustedIssuer:
+      return check(view.trusted_issuer({node.index}), record::TrustedIssuerHandle{node.index});
+    case NodeKind::kAuthenticator: {
+      const record::AuthenticatorHandle handle{node.index};
+      const record::AuthenticatorRecord* authenticator = view.authenticator(handle);
+      Result<void> live = check(authenticator, handle);
+      if (live && now >= authenticator->not_after) {
+        return fail(Reason::kCredentialExpired, "authenticator " + quoted(view.id(handle)) +
+                                                    " ended at " +
+                                                    format_rfc3339(authenticator->not_after));
+      }
+      return live;
+    }
+    case NodeKind::kToken:
+    case NodeKind::kTransaction: break;
+  }
+  const bool revoked = node.kind == NodeKind::kToken ? view.token_revoked(node.text)
+                                                     : view.transaction_revoked(node.text);
+  if (revoked) {
+    return fail(Reason::kAncestorRevoked,
+                std::string(name(node.kind)) + " " + quoted(node.text) + " is revoked");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_not_revoked(const View& view, const TokenClaims& claims) {
+  if (view.token_revoked(claims.jti)) {
+    return fail(Reason::kTokenRevoked, Place::kAccessToken, "the token is revoked");
+  }
+  if (view.transaction_revoked(claims.transaction)) {
+    return fail(Reason::kAncestorRevoked, Place::kAccessToken,
+                "transaction " + quoted(claims.transaction) + " is revoked");
+  }
+  return {};
+}
+
+Result<void> check_rests_on(const View& view, const std::vector<std::string>& short_ids,
+                            Instant now) {
+  for (const std::string& text : short_ids) {
+    const Result<NodeRef> node = record::parse_short_id(text);
+    if (!node) {
+      return fail(Reason::kTokenMalformed, Place::kAccessToken, node.error().detail);
+    }
+    if (Result<void> live = check_node(view, *node, text, now); !live) {
+      return live;
+    }
+  }
+  return {};
+}
+
+Result<void> check_token(const View& view, const TokenClaims& claims, Instant now) {
+  return check_not_revoked(view, claims).and_then([&] {
+    return check_rests_on(view, claims.rests_on, now);
+  });
+}
+
+Result<Lineage> lineage_of(const View& view, const TokenClaims& claims) {
+  const auto malformed = [](std::string detail) {
+    return fail(Reason::kTokenMalformed, Place::kAccessToken, std::move(detail));
+  };
+  std::optional<record::EntitlementHandle> root;
+  for (const std::string& text : claims.rests_on) {
+    const Result<NodeRef> node = record::parse_short_id(text);
+    if (!node || (node->kind == NodeKind::kEntitlement && root)) {
+      return malformed("rests_on holds " + quoted(text) + "; expected short ids, one entitlement");
+    }
+    if (node->kind == NodeKind::kEntitlement) {
+      root = record::EntitlementHandle{node->index};
+    }
+  }
+  if (!root) {
+    return fail(Reason::kOutsideAuthority, Place::kAccessToken,
+                "the token rests on no entitlement and carries no authority");
+  }
+  Lineage lineage{*root, {}};
+  for (const DelegationId& id : claims.lineage) {
+    const std::optional<record::DelegationHandle> handle = view.find_delegation(id.text());
+    if (!handle) {
+      return malformed("delegation " + quoted(id.text()) + " is not on record");
+    }
+    lineage.delegations.push_back(*handle);
+  }
+  const Result<Chain> chain = resolve(view, lineage);
+  if (!chain) {
+    return malformed(chain.error().detail);
+  }
+  return lineage;
+}
+
+}  // namespace mandate::decision

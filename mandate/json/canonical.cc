@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "mandate/base/bytes.h"
+#include "mandate/json/value.h"
+
+namespace mandate::json {
+namespace {
+
+// ECMAScript's Number::toString: the shortest digits that read back, laid out by their exponent.
+void write_double(std::string& out, double number) {
+  if (number == 0) {
+    out += '0';
+    return;
+  }
+  char buffer[32];
+  auto end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific);
+  std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
+  if (text.starts_with('-')) {
+    out += '-';
+    text.remove_prefix(1);
+  }
+  std::size_t e = text.find('e');
+  std::string digits(text.substr(0, 1));
+  if (e > 2) digits += text.substr(2, e - 2);
+  int exponent = 0;
+  std::string_view written = text.substr(text[e + 1] == '+' ? e + 2 : e + 1);
+  std::from_chars(written.data(), written.data() + written.size(), exponent);
+
+  int count = static_cast<int>(digits.size());
+  int point = exponent + 1;  // of the decimal point, counted from the first digit
+  if (point > 21 || point <= -6) {
+    if (count > 1) digits.insert(1, ".");
+    out += digits + 'e' + (exponent < 0 ? '-' : '+') + std::to_string(std::abs(exponent));
+  } else if (point <= 0) {
+    out += "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
+  } else {
+    if (point > count) digits.append(static_cast<std::size_t>(point - count), '0');
+    if (point < count) digits.insert(static_cast<std::size_t>(point), ".");
+    out += digits;
+  }
+}
+
+void write_string(std::string& out, std::string_view text) {
+  constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
+  constexpr std::string_view kLetters = "btnfr\"\\";
+  out += '"';
+  for (char c : text) {
+    if (std::size_t at = kShort.find(c); at != std::string_view::npos) {
+      out += '\\';
+      out += kLetters[at];
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += "\\u00" + encode_hex({&c, 1});
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+// By UTF-16 code units. That is the order of the bytes, except that U+10000 and above (lead bytes
+// f0 to f4) are surrogates, and stand before U+E000 to U+FFFF (lead bytes ee and ef).
+bool is_before(std::string_view a, std::string_view b) {
+  auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() || y == b.end()) return x == a.end() && y != b.end();
+  auto left = static_cast<unsigned char>(*x);
+  auto right = static_cast<unsigned char>(*y);
+  bool is_swapped = left >= 0xee && right >= 0xee && (left >= 0xf0) != (right >= 0xf0);
+  return is_swapped ? left > right : left < right;
+}
+
+void write_scalar(std::string& out, const Value& value) {
+  if (value.is_null()) {
+    out += "null";
+  } else if (value.is_bool()) {
+    out += value.as_bool() ? "true" : "false";
+  } else if (value.is_string()) {
+    write_string(out, value.as_string());
+  } else if (value.is_double()) {
+    write_double(out, value.as_double());
+  } else {
+    out += std::to_string(value.as_integer());
+  }
+}
+
+void write_canonical(std::string& out, const Value& value);
+
+void write_canonical(std::string& out, const Object& object) {
+  std::vector<const Member*> members;
+  members.reserve(object.size());
+  for (const Member& member : object) members.push_back(&member);
+  std::sort(members.begin(), members.end(),
+            [](const Member* a, const Member* b) { return is_before(a->key, b->key); });
+  out += '{';
+  for (const Member* member : members) {
+    if (member != members.front()) out += ',';
+    write_string(out, member->key);
+    out += ':';
+    write_canonical(out, member->value);
+  }
+  out += '}';
+}
+
+void write_canonical(std::string& out, const Value& value) {
+  // RFC 8785 knows doubles only: an integer past 2^53 is written as the double it would become.
+  constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
+  if (value.is_object()) {
+    write_canonical(out, value.as_object());
+  } else if (value.is_array()) {
+    out += '[';
+    for (const Value& item : value.as_array()) {
+      if (&item != &value.as_array().front()) out += ',';
+      write_canonical(out, item);
+    }
+    out += ']';
+  } else if (value.is_integer() &&
+             (value.as_integer() > kExactMax || value.as_integer() < -kExactMax)) {
+    write_double(out, static_cast<double>(value.as_integer()));
+  } else {
+    write_scalar(out, value);
+  }
+}
+
+void write_pretty(std::string& out, const Value& value, std::size_t indent) {
+  if (!value.is_object() && !value.is_array()) return write_scalar(out, value);
+  std::string newline = "\n" + std::string(indent + 2, ' ');
+  const char* separator = "";
+  out += value.is_object() ? '{' : '[';
+  if (value.is_object()) {
+    for (const Member& member : value.as_object()) {
+      out += std::exchange(separator, ",") + newline;
+      write_string(out, member.key);
+      out += ": ";
+      write_pretty(out, member.value, indent + 2);
+    }
+  } else {
+    for (const Value& item : value.as_array()) {
+      out += std::exchange(separator, ",") + newline;
+      write_pretty(out, item, indent + 2);
+    }
+  }
+  if (*separator != '\0') out += "\n" + std::string(indent, ' ');
+  out += value.is_object() ? '}' : ']';
+}
+
+}  // namespace
+
+std::string canonical(const Value& value) {
+  std::string out;
+  write_canonical(out, value);
+  return out;
+}
+
+std::string pretty(const Value& value) {
+  std::string out;
+  write_pretty(out, value, 0);
+  return out;
+}
+
+}  // namespace mandate::json

@@ -1,0 +1,93 @@
+#include "mandate/record/state.h"
+
+#include <cassert>
+#include <utility>
+
+#include "mandate/record/state_impl.h"
+
+namespace mandate::record {
+std::string_view State::Impl::intern(std::string_view text) {
+  if (text.empty()) return {};
+  if (auto found = texts.find(text); found != texts.end()) return *found;
+  return *texts.insert(text_at(arena.text(text))).first;
+}
+
+const Authority* State::Impl::intern(const Authority& authority) {
+  const std::uint64_t hash = hash_of_text(json::canonical(authority.to_json()));
+  auto [begin, end] = authorities_by_hash.equal_range(hash);
+  for (; begin != end; ++begin) {
+    if (authorities[begin->second] == authority) return &authorities[begin->second];
+  }
+  const auto number = static_cast<std::uint32_t>(authorities.size());
+  authorities_by_hash.emplace(hash, number);
+  return &authorities.emplace_back(authority);
+}
+
+namespace {
+
+template <class T>
+void add_in_list(Table<T>& table, HashIndex& edges, Arena& arena, std::string_view id,
+                 Revision revision, const T& value) {
+  const Edge edge = edge_of(value);
+  const auto edge_at = [&](std::uint32_t i) { return edge_of(table.nodes[i].first.value); };
+  const auto same = [&](std::uint32_t i) { return edge_at(i) == edge; };
+  std::optional<std::uint32_t> former = edges.find(edge.hash(), same);
+  const std::uint32_t index = table.add(arena, id, former ? *former + 1 : 0, revision, value);
+  edges.exchange(edge.hash(), index, same, [&](std::uint32_t i) { return edge_at(i).hash(); });
+}
+
+}  // namespace
+
+void State::Impl::add_delegation(std::string_view id, Revision revision,
+                                 const Delegation& delegation) {
+  add_in_list(delegations, delegation_edges, arena, id, revision, delegation);
+}
+
+void State::Impl::add_entitlement(std::string_view id, Revision revision,
+                                  const Entitlement& entitlement) {
+  add_in_list(entitlements, entitlement_edges, arena, id, revision, entitlement);
+}
+
+void State::Impl::put_guardrails(Revision revision, Guardrails all) {
+  const Version<Guardrails>* older = guardrails.load(std::memory_order_relaxed);
+  guardrails.store(&guardrail_versions.emplace_back(
+                       Version<Guardrails>{revision, older, std::move(all)}),
+                   std::memory_order_release);
+}
+
+State::State() : impl_(std::make_unique<Impl>()) {}
+State::~State() = default;
+
+Result<void> State::apply(const Event& event) {
+  const Revision revision = applied() + 1;
+  Result<void> done = std::visit(
+      [&](const auto& change) -> Result<void> {
+        using Kind = std::decay_t<decltype(change)>;
+        if constexpr (std::is_same_v<Kind, Suspended>) {
+          return impl_->fold_status(change.principal, Status::kActive, Status::kSuspended, revision);
+        } else if constexpr (std::is_same_v<Kind, Resumed>) {
+          return impl_->fold_status(change.principal, Status::kSuspended, Status::kActive, revision);
+        } else if constexpr (std::is_same_v<Kind, SnapshotTaken>) {
+          return {};  // for start-up; it changes no node
+        } else {
+          return impl_->fold(change, revision);
+        }
+      },
+      event.change);
+  if (!done) return done;
+  impl_->last_time = event.time;
+  impl_->applied.store(revision, std::memory_order_relaxed);
+  return {};
+}
+
+void State::publish() { impl_->published.store(applied(), std::memory_order_release); }
+
+Revision State::applied() const { return impl_->applied.load(std::memory_order_relaxed); }
+Revision State::earliest() const { return impl_->earliest.load(std::memory_order_relaxed); }
+View State::view() const { return {*this, impl_->published.load(std::memory_order_acquire)}; }
+View State::view(Revision revision) const {
+  assert(revision >= earliest() && revision <= applied());
+  return {*this, revision};
+}
+
+}  // namespace mandate::record

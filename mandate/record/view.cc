@@ -1,0 +1,128 @@
+// What readers see: versions at or below their revision. No lock is taken here.
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "mandate/record/definitions.h"
+#include "mandate/record/state_impl.h"
+
+namespace mandate::record {
+namespace {
+
+template <class H>
+std::optional<H> handle(std::optional<std::uint32_t> index) {
+  return index ? std::optional(H{*index}) : std::nullopt;
+}
+
+// The list under an edge, as it was at the revision, in the order of ids.
+template <class H, class T>
+std::vector<H> list(const Table<T>& table, const HashIndex& edges, const Edge& edge,
+                    Revision revision) {
+  std::vector<H> found;
+  std::optional<std::uint32_t> head = edges.find(edge.hash(), [&](std::uint32_t index) {
+    return edge_of(table.nodes[index].first.value) == edge;
+  });
+  for (std::uint32_t next = head ? *head + 1 : 0; next != 0; next = table.nodes[next - 1].next) {
+    if (table.at(next - 1, revision)) found.push_back({next - 1});
+  }
+  std::sort(found.begin(), found.end(),
+            [&](H a, H b) { return table.id(a.index) < table.id(b.index); });
+  return found;
+}
+
+}  // namespace
+
+#define MANDATE_VIEW_OF(Noun, noun, plural)                                              \
+  std::optional<Noun##Handle> View::find_##noun(std::string_view id) const {             \
+    return handle<Noun##Handle>(state_->impl_->plural.find_at(id, revision_));           \
+  }                                                                                      \
+  std::string_view View::id(Noun##Handle at) const { return state_->impl_->plural.id(at.index); }
+
+MANDATE_VIEW_OF(Principal, principal, principals)
+MANDATE_VIEW_OF(Team, team, teams)
+MANDATE_VIEW_OF(Resource, resource, resources)
+MANDATE_VIEW_OF(Entitlement, entitlement, entitlements)
+MANDATE_VIEW_OF(Delegation, delegation, delegations)
+MANDATE_VIEW_OF(Authenticator, authenticator, authenticators)
+MANDATE_VIEW_OF(TrustedIssuer, trusted_issuer, trusted_issuers)
+#undef MANDATE_VIEW_OF
+
+const Principal* View::principal(PrincipalHandle at) const {
+  return state_->impl_->principals.at(at.index, revision_);
+}
+const Team* View::team(TeamHandle at) const { return state_->impl_->teams.at(at.index, revision_); }
+const Resource* View::resource(ResourceHandle at) const {
+  return state_->impl_->resources.at(at.index, revision_);
+}
+const Entitlement* View::entitlement(EntitlementHandle at) const {
+  return state_->impl_->entitlements.at(at.index, revision_);
+}
+const Delegation* View::delegation(DelegationHandle at) const {
+  return state_->impl_->delegations.at(at.index, revision_);
+}
+const AuthenticatorRecord* View::authenticator(AuthenticatorHandle at) const {
+  return state_->impl_->authenticators.at(at.index, revision_);
+}
+const TrustedIssuer* View::trusted_issuer(TrustedIssuerHandle at) const {
+  return state_->impl_->trusted_issuers.at(at.index, revision_);
+}
+
+std::uint32_t View::count(NodeKind kind) const {
+  if (kind == NodeKind::kToken) return state_->impl_->tokens.count(revision_);
+  if (kind == NodeKind::kTransaction) return state_->impl_->transactions.count(revision_);
+  return state_->impl_->with_table(kind,
+                                   [&](const auto& table) { return table.count(revision_); });
+}
+
+std::vector<EntitlementHandle> View::entitlements_of(PrincipalHandle principal) const {
+  return list<EntitlementHandle>(state_->impl_->entitlements, state_->impl_->entitlement_edges,
+                                 Edge{false, principal.index, 0}, revision_);
+}
+
+std::vector<DelegationHandle> View::delegations_from(DelegationHandle parent,
+                                                     PrincipalHandle delegate) const {
+  return list<DelegationHandle>(state_->impl_->delegations, state_->impl_->delegation_edges,
+                                Edge{true, parent.index, delegate.index}, revision_);
+}
+
+std::vector<DelegationHandle> View::delegations_by(PrincipalHandle delegator,
+                                                   PrincipalHandle delegate) const {
+  return list<DelegationHandle>(state_->impl_->delegations, state_->impl_->delegation_edges,
+                                Edge{false, delegator.index, delegate.index}, revision_);
+}
+
+bool View::token_revoked(std::string_view jti) const {
+  return state_->impl_->tokens.find_at(jti, revision_).has_value();
+}
+
+bool View::transaction_revoked(std::string_view txn) const {
+  return state_->impl_->transactions.find_at(txn, revision_).has_value();
+}
+
+const std::vector<GuardrailDefinition>& View::guardrails() const {
+  static const std::vector<GuardrailDefinition> none;
+  const auto* newest = state_->impl_->guardrails.load(std::memory_order_acquire);
+  const std::vector<GuardrailDefinition>* all = value_at(newest, revision_);
+  return all ? *all : none;
+}
+
+std::optional<json::Value> View::definition(NodeKind kind, std::string_view id) const {
+  if (!has_handle(kind)) return std::nullopt;
+  return state_->impl_->with_table(kind, [&](const auto& table) -> std::optional<json::Value> {
+    std::optional<std::uint32_t> index = table.find(id);
+    const auto* value = index ? table.at(*index, revision_) : nullptr;
+    if (!value) return std::nullopt;
+    return definition_of(*this, *value, id);
+  });
+}
+
+std::optional<Status> View::status(NodeKind kind, std::string_view id) const {
+  if (!has_handle(kind)) return std::nullopt;
+  return state_->impl_->with_table(kind, [&](const auto& table) -> std::optional<Status> {
+    std::optional<std::uint32_t> index = table.find(id);
+    const auto* value = index ? table.at(*index, revision_) : nullptr;
+    return value ? std::optional(value->status) : std::nullopt;
+  });
+}
+
+}  // namespace mandate::record

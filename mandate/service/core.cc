@@ -1,0 +1,45 @@
+#include "mandate/service/core.h"
+
+#include "mandate/base/bytes.h"
+
+namespace mandate::service {
+
+Core::Core(const Dependencies& dependencies)
+    : deps(dependencies),
+      public_keys{dependencies.keys.es256.public_key(), dependencies.keys.rs256.public_key()},
+      issuer_resource(ResourceId::parse(dependencies.issuer).value()),
+      access_tokens(dependencies.issuer, public_keys),
+      nonces(dependencies.keys.nonce_run_key),
+      journalist(dependencies.journal, dependencies.keys.receipt, dependencies.random,
+                 dependencies.clock) {}
+
+Result<void> Core::consume(const Digest& key, Instant until, Place place) {
+  if (deps.uses.consume(key, 1, until, now())) return {};
+  return fail(Reason::kProofReplayed, place,
+              "this one-use identifier was used before; expected a new jti for each request");
+}
+
+std::string text_of(const record::View& view, record::PrincipalHandle principal) {
+  return std::string(view.id(principal));
+}
+
+Reply refuse(Core& core, Error error, json::Value entry) {
+  Reply reply;
+  reply.receipt = core.journalist.refusal(error, std::move(entry));
+  reply.error = std::move(error);
+  return reply;
+}
+
+Reply refuse_unknown(Core& core, Error error) {
+  core.journalist.count(error.reason);
+  Reply reply;
+  reply.error = std::move(error);
+  return reply;
+}
+
+json::Value use_entry(const Digest& key, Instant until) {
+  return json::Value::object(
+      {{"key", encode_base64url(view(key))}, {"until", format_rfc3339(until)}});
+}
+
+}  // namespace mandate::service

@@ -1,0 +1,38 @@
+// The decision point: AuthZEN 1.0 and forward-auth over `decide`, with the journal's entry and the
+// receipt of each answer.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "mandate/service/core.h"
+
+namespace mandate::service {
+
+void evaluation_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
+void evaluations_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
+void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done);
+
+// One decision with everything that its entry names.
+struct Decided {
+  AccessRequest request;
+  decision::Decision decision;
+  std::optional<TokenClaims> claims;
+  std::string asked_by;  // the resource server, or the enforcement point's address
+  std::optional<std::string> subject;  // of an asserted request
+  json::Value inputs;  // what constraints could be evaluated against
+  json::Array uses;
+  bool durable = false;  // permits are answered after the entry
+};
+
+// The entry of a decision: what was asked, of whom, the answer, what it rests on, the token's own
+// entry as predecessor.
+json::Value decision_entry(Core& core, const Decided& decided);
+
+// Writes the entry and calls back with the receipt: at once, or for a durable permit when the entry
+// is; then an entry that cannot be written turns the permit into a refusal.
+using Answered = std::function<void(const Decided& decided, const std::string& receipt)>;
+void journal_and_answer(Core& core, Decided decided, Answered answer);
+
+}  // namespace mandate::service

@@ -1,0 +1,213 @@
+// Forward-auth: the question of a proxy that knows only HTTP. The resource is in the URL, the proxy
+// must be on the resource's list, and only the header family its entry names is read (WIRE.md).
+#include <optional>
+#include <utility>
+
+#include "mandate/authority/route.h"
+#include "mandate/base/bytes.h"
+#include "mandate/service/decision_point.h"
+
+namespace mandate::service {
+namespace {
+
+constexpr Seconds kAssertionLifetime{60};
+
+// The original request, as the proxy's own headers tell it.
+struct Original {
+  std::string method;
+  std::string target;
+  IpAddress client_address;
+};
+
+Result<std::string> one_header(const ForwardAuthCall& call, std::string_view name) {
+  const std::string* found = nullptr;
+  for (const auto& [key, value] : call.headers) {
+    if (key != name) continue;
+    if (found != nullptr) {
+      return fail(Reason::kBadRequest, "header " + quoted(name) + " is there twice; expected one");
+    }
+    found = &value;
+  }
+  if (found == nullptr || found->empty()) {
+    return fail(Reason::kBadRequest, "header " + quoted(name) +
+                                         " is missing; expected it from the enforcement point");
+  }
+  return *found;
+}
+
+// The last hop of X-Forwarded-For is the one that the proxy itself saw.
+std::string last_of(const std::string& list) {
+  const std::size_t comma = list.rfind(',');
+  std::string last = comma == std::string::npos ? list : list.substr(comma + 1);
+  const std::size_t begin = last.find_first_not_of(" \t");
+  const std::size_t end = last.find_last_not_of(" \t");
+  return begin == std::string::npos ? std::string() : last.substr(begin, end - begin + 1);
+}
+
+Result<Original> read_original(const ForwardAuthCall& call, HeaderFamily family) {
+  const bool forwarded = family == HeaderFamily::kForwarded;
+  Result<std::string> method =
+      one_header(call, forwarded ? "x-forwarded-method" : "x-original-method");
+  if (!method) return fail(method.error());
+  Result<std::string> target = one_header(call, forwarded ? "x-forwarded-uri" : "x-original-uri");
+  if (!target) return fail(target.error());
+  Result<std::string> address = one_header(call, forwarded ? "x-forwarded-for" : "x-real-ip");
+  if (!address) return fail(address.error());
+  Result<IpAddress> parsed = IpAddress::parse(forwarded ? last_of(*address) : *address);
+  if (!parsed) return fail(Reason::kBadRequest, "client address: " + parsed.error().detail);
+  return Original{*method, *target, *parsed};
+}
+
+Result<const EnforcementPoint*> find_point(const ForwardAuthCall& call,
+                                           const ResourceDefinition& resource) {
+  for (const EnforcementPoint& point : resource.enforcement_points) {
+    if (call.peer && point.address == *call.peer) return &point;
+  }
+  return fail(Reason::kClientAuthenticationFailed, Place::kClient,
+              (call.peer ? quoted(call.peer->text()) : std::string("the peer")) +
+                  " is not an enforcement point of this resource");
+}
+
+// Ids may hold any letter; a header holds visible ASCII.
+std::string header_safe(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string safe;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && c != '%' && c != ',') {
+      safe += c;
+    } else {
+      safe += '%';
+      safe += kDigits[byte >> 4];
+      safe += kDigits[byte & 15];
+    }
+  }
+  return safe;
+}
+
+std::string lineage_text(const decision::Decision& decision) {
+  std::string text;
+  for (const std::string& id : decision.delegations) {
+    if (!text.empty()) text += ", ";
+    text += header_safe(id);
+  }
+  // In one's own right: every promised header stands on every 200, or a proxy's placeholder would.
+  return text.empty() ? "-" : text;
+}
+
+// A signed statement for the upstream, about this one request.
+std::string assertion(Core& core, const Decided& decided, const Original& original, Instant now) {
+  json::Value claims = token::to_json(*decided.claims, core.deps.issuer);
+  json::Value about = json::Value::object({{"iss", core.deps.issuer},
+                                           {"aud", decided.request.location.text()},
+                                           {"iat", to_numeric_date(now)},
+                                           {"exp", to_numeric_date(now + kAssertionLifetime)},
+                                           {"jti", encode_base64url(core.deps.random.bytes(16))},
+                                           {"htm", original.method},
+                                           {"uri", original.target}});
+  for (std::string_view key : {"sub", "act", "client_id", "lineage", "txn"}) {
+    if (const json::Value* value = claims.find(key)) about.set(key, *value);
+  }
+  return token::sign_jws(core.deps.keys.es256, crypto::Algorithm::kEs256,
+                         "mandate-assertion+jwt",
+                         core.deps.keys.es256.public_key().thumbprint_base64url(), about);
+}
+
+Reply permitted(Core& core, const Decided& decided, const Original& original,
+                const std::string& receipt, Instant now) {
+  const TokenClaims& claims = *decided.claims;
+  Reply reply;
+  reply.receipt = receipt;
+  reply.headers = {{"Mandate-Subject", header_safe(claims.subject.text())},
+                   {"Mandate-Actor", header_safe(claims.client_id.text())},
+                   {"Mandate-Lineage", lineage_text(decided.decision)},
+                   {"Mandate-Transaction", claims.transaction},
+                   {"Mandate-Receipt", receipt},
+                   {"Mandate-Assertion", assertion(core, decided, original, now)}};
+  return reply;
+}
+
+Result<AccessRequest> make_request(const ResourceDefinition& resource, const Original& original) {
+  Result<RouteMatch> route = match_route(resource, original.method, original.target);
+  if (!route) return fail(route.error());
+  AccessRequest request{.type = resource.type,
+                        .location = resource.id,
+                        .action = route->action,
+                        .identifier = route->identifier,
+                        .facts = {},
+                        .client_address = original.client_address};
+  json::Value captures = json::Value::object({});
+  for (const auto& [capture, value] : route->captures) captures.set(capture, value);
+  if (Result<void> added = request.facts.add("resource.properties", captures); !added) {
+    return fail(added.error());
+  }
+  return request;
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+}  // namespace
+
+void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  Result<ResourceId> id = ResourceId::parse(call.resource);
+  const auto handle = id ? view.find_resource(id->text()) : std::nullopt;
+  const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
+  if (resource == nullptr || resource->status != record::Status::kActive) {
+    return done(refuse_unknown(core, {Reason::kBadRequest, Place::kPath,
+                                      "resource " + quoted(call.resource) + " is not on record"}));
+  }
+  const ResourceDefinition& definition = *resource->definition;
+  Result<const EnforcementPoint*> point = find_point(call, definition);
+  if (!point) return done(refuse_unknown(core, point.error()));
+  Result<Original> original = read_original(call, (*point)->headers);
+  if (!original) return done(refuse_unknown(core, original.error()));
+  const std::string uri = definition.origin + std::string(path_of(original->target));
+  auto presented = verify_presented(
+      core, {call.authorization, call.dpop, original->method, uri}, now);
+  if (!presented) {
+    Reply reply = refuse_unknown(core, presented.error().error);
+    reply.dpop_nonce = presented.error().dpop_nonce;
+    return done(std::move(reply));
+  }
+  Decided decided{.request = {.type = definition.type,
+                              .location = definition.id,
+                              .action = {},
+                              .identifier = std::nullopt,
+                              .facts = {},
+                              .client_address = original->client_address},
+                  .decision = {},
+                  .claims = presented->token.claims(),
+                  .asked_by = "enforcement point " + (*point)->address.text(),
+                  .subject = std::nullopt,
+                  .inputs = json::Value::object({{"method", quoted(original->method)},
+                                                 {"uri", quoted(original->target)}}),
+                  .uses = {presented->use},
+                  .durable = definition.permits == PermitJournal::kDurable};
+  Result<AccessRequest> request = make_request(definition, *original);
+  if (request) {
+    decided.request = *std::move(request);
+    decided.decision =
+        decision::decide(view, now, core.deps.zones, decided.request,
+                         {.token = &presented->token,
+                          .possession = &presented->possession,
+                          .subject = std::nullopt});
+  } else {
+    decided.decision.refusal = request.error();
+    decided.decision.revision = view.revision();
+  }
+  journal_and_answer(core, std::move(decided),
+                     [&core, done, now, original = *original](const Decided& answered,
+                                                             const std::string& receipt) {
+                       if (answered.decision.permitted()) {
+                         return done(permitted(core, answered, original, receipt, now));
+                       }
+                       Reply reply;
+                       reply.error = answered.decision.refusal;
+                       reply.receipt = receipt;
+                       done(std::move(reply));
+                     });
+}
+
+}  // namespace mandate::service

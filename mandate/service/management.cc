@@ -1,0 +1,339 @@
+#include "mandate/service/management.h"
+
+#include <memory>
+#include <utility>
+
+#include "mandate/base/bytes.h"
+#include "mandate/json/reader.h"
+#include "mandate/record/command.h"
+#include "mandate/service/bootstrap.h"
+#include "mandate/service/sequencer.h"
+
+namespace mandate::service {
+namespace {
+
+// The list of a document that a kind of node stands in.
+std::optional<record::NodeKind> kind_of_list(std::string_view noun) {
+  using record::NodeKind;
+  for (NodeKind kind : {NodeKind::kPrincipal, NodeKind::kTeam, NodeKind::kResource,
+                        NodeKind::kEntitlement, NodeKind::kDelegation, NodeKind::kTrustedIssuer}) {
+    if (noun == std::string(name(kind)) + "s") return kind;
+  }
+  return std::nullopt;
+}
+
+// The action that changing an object takes, by what changes.
+std::string_view action_for(std::string_view noun) {
+  if (noun == "entitlement") return "entitle";
+  if (noun == "delegation") return "grant";
+  if (noun == "trusted_issuer") return "trust";
+  if (noun == "guardrails") return "guard";
+  if (noun == "resource") return "protect";
+  return "register";
+}
+
+// An object's identifier has one segment for its id: what would split it is percent-encoded.
+std::string segment(std::string_view id) {
+  std::string text;
+  for (char c : id) {
+    if (c == '/') {
+      text += "%2F";
+    } else if (c == '%') {
+      text += "%25";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+json::Value difference_body(const record::Difference& difference) {
+  json::Value body = json::Value::object({{"kind", name(difference.kind)},
+                                          {"noun", difference.noun},
+                                          {"id", difference.id}});
+  if (difference.before) body.set("before", *difference.before);
+  if (difference.after) body.set("after", *difference.after);
+  return body;
+}
+
+json::Value differences_body(const std::vector<record::Difference>& differences,
+                             record::Revision revision) {
+  json::Array list;
+  for (const record::Difference& difference : differences) {
+    list.push_back(difference_body(difference));
+  }
+  return json::Value::object({{"differences", std::move(list)},
+                              {"revision", static_cast<std::int64_t>(revision)}});
+}
+
+Result<void> check_differences(Core& core, const record::View& view, const Operator& who,
+                               const std::vector<record::Difference>& differences, Instant now) {
+  for (const record::Difference& difference : differences) {
+    const std::string_view action = difference.kind == record::DifferenceKind::kEnded
+                                        ? std::string_view("revoke")
+                                        : action_for(difference.noun);
+    Result<void> may = check_operator(core, view, who, kManagementType, action, difference.noun,
+                                      difference.id, now);
+    if (!may) return may;
+  }
+  return {};
+}
+
+void run(Core& core, std::shared_ptr<Operator> who, Sequencer::Command plan, Done done,
+         std::function<json::Value(const Committed&)> body) {
+  core.deps.sequencer.submit(
+      who->caller.token.claims().client_id.text(), std::move(plan),
+      [&core, who, done = std::move(done), body = std::move(body)](Result<Committed> committed) {
+        if (!committed) return done(refuse(core, committed.error(), who->entry));
+        Reply reply;
+        reply.body = body(*committed);
+        done(std::move(reply));
+      });
+}
+
+// What the first start made and documents need not repeat; pruning leaves it alone.
+std::vector<std::string> kept_ids(const Core& core) {
+  return {std::string(kOperatorId), std::string(kOperatorTeam), std::string(kOperatorOwner),
+          std::string(kOperatorEntitlement), core.issuer_resource.text()};
+}
+
+std::string id_at(const record::View& view, record::NodeKind kind, std::uint32_t index) {
+  using record::NodeKind;
+  switch (kind) {
+    case NodeKind::kPrincipal: return std::string(view.id(record::PrincipalHandle{index}));
+    case NodeKind::kTeam: return std::string(view.id(record::TeamHandle{index}));
+    case NodeKind::kResource: return std::string(view.id(record::ResourceHandle{index}));
+    case NodeKind::kEntitlement: return std::string(view.id(record::EntitlementHandle{index}));
+    case NodeKind::kDelegation: return std::string(view.id(record::DelegationHandle{index}));
+    case NodeKind::kAuthenticator: return std::string(view.id(record::AuthenticatorHandle{index}));
+    case NodeKind::kTrustedIssuer: return std::string(view.id(record::TrustedIssuerHandle{index}));
+    case NodeKind::kToken:
+    case NodeKind::kTransaction: break;
+  }
+  return {};
+}
+
+struct Target {
+  record::NodeKind kind;
+  std::string id;
+  bool dry_run = false;
+};
+
+Result<Target> parse_target(const json::Value& body) {
+  json::ObjectReader in(body, "the request");
+  const std::string kind = in.required_string("kind");
+  const std::string id = in.required_string("id");
+  const bool dry_run = in.optional_bool("dry_run").value_or(false);
+  if (Result<void> whole = in.finish(); !whole) return fail(whole.error());
+  const auto parsed = record::parse_node_kind(kind);
+  if (!parsed || *parsed == record::NodeKind::kTeam || *parsed == record::NodeKind::kResource) {
+    return fail(Reason::kBadRequest,
+                "kind " + quoted(kind) + "; expected token, transaction, delegation, entitlement, "
+                                         "authenticator, principal or trusted_issuer");
+  }
+  return Target{*parsed, id, dry_run};
+}
+
+json::Value stops_body(const std::vector<record::Stop>& stops, record::Revision revision) {
+  json::Array list;
+  for (const record::Stop& stop : stops) {
+    list.push_back(json::Value::object(
+        {{"kind", name(stop.kind)}, {"id", stop.id}, {"owner", stop.owner}}));
+  }
+  return json::Value::object(
+      {{"stops", std::move(list)}, {"revision", static_cast<std::int64_t>(revision)}});
+}
+
+}  // namespace
+
+std::optional<Operator> operator_of(Core& core, const ApiCall& call, const record::View& view,
+                                    Instant now, const Done& done) {
+  auto caller = authenticate_caller(core, call, view, now);
+  if (!caller) {
+    Reply reply = refuse_unknown(core, caller.error().error);
+    reply.dpop_nonce = caller.error().dpop_nonce;
+    done(std::move(reply));
+    return std::nullopt;
+  }
+  json::Value entry = json::Value::object(
+      {{"at", call.method + " " + call.path},
+       {"client_id", caller->token.claims().client_id.text()},
+       {"jti", caller->token.claims().jti}});
+  return Operator{*std::move(caller), std::move(entry)};
+}
+
+Result<void> check_operator(Core& core, const record::View& view, const Operator& who,
+                            std::string_view type, std::string_view action,
+                            std::string_view noun, std::string_view id, Instant now) {
+  Result<Identifier> identifier = Identifier::parse(std::string(noun) + "/" + segment(id));
+  if (!identifier) return fail(identifier.error());
+  const AccessRequest request{.type = std::string(type),
+                              .location = core.issuer_resource,
+                              .action = std::string(action),
+                              .identifier = *identifier,
+                              .facts = {},
+                              .client_address = std::nullopt};
+  decision::Decision decision =
+      decision::decide(view, now, core.deps.zones, request,
+                       {.token = &who.caller.token,
+                        .possession = &who.caller.possession,
+                        .subject = std::nullopt});
+  if (decision.refusal) return fail(*std::move(decision.refusal));
+  return {};
+}
+
+void apply_endpoint(Core& core, const ApiCall& call, const json::Value& document, bool dry_run,
+                    bool prune, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  Result<Document> parsed = Document::parse(document);
+  if (!parsed) return done(refuse(core, parsed.error(), who->entry));
+  auto owned = std::make_shared<Document>(*std::move(parsed));
+  auto shared = std::make_shared<Operator>(*std::move(who));
+  // Planned and authorised on the same state, so that nothing changes between the two.
+  Sequencer::Command plan = [&core, shared, owned, prune](const record::View& at,
+                                                          Instant when) -> Result<record::Plan> {
+    Result<record::Plan> planned = record::plan_apply(
+        at, *owned,
+        {.prune = prune, .name_authenticator = authenticator_id, .keep = kept_ids(core)}, when);
+    if (!planned) return planned;
+    Result<void> may = check_differences(core, at, *shared, planned->differences, when);
+    if (!may) return fail(may.error());
+    return planned;
+  };
+  if (!dry_run) {
+    return run(core, shared, std::move(plan), std::move(done), [](const Committed& committed) {
+      return differences_body(committed.differences, committed.revision);
+    });
+  }
+  Result<record::Plan> planned = plan(view, now);
+  if (!planned) return done(refuse(core, planned.error(), shared->entry));
+  Reply reply;
+  reply.body = differences_body(planned->differences, view.revision());
+  reply.body.set("dry_run", true);
+  done(std::move(reply));
+}
+
+void get_endpoint(Core& core, const ApiCall& call, std::string_view noun, std::string_view id,
+                  Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  const auto kind = kind_of_list(noun);
+  std::string normal(id);
+  if (kind == record::NodeKind::kResource) {
+    normal = ResourceId::parse(id).map([](const ResourceId& r) { return r.text(); }).value_or(normal);
+  }
+  Result<void> may = check_operator(core, view, *who, kManagementType, "read",
+                                    kind ? name(*kind) : noun, normal, now);
+  if (!may) return done(refuse(core, may.error(), who->entry));
+  const std::optional<json::Value> definition =
+      kind ? view.definition(*kind, normal) : std::nullopt;
+  if (!definition) {
+    return done(refuse(core, {Reason::kBadRequest, Place::kPath,
+                              std::string(noun) + " has no " + quoted(id)},
+                       who->entry));
+  }
+  Reply reply;
+  reply.body = json::Value::object({{"definition", *definition},
+                                    {"revision", static_cast<std::int64_t>(view.revision())}});
+  done(std::move(reply));
+}
+
+void list_endpoint(Core& core, const ApiCall& call, std::string_view noun, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  const auto kind = kind_of_list(noun);
+  Result<void> may = check_operator(core, view, *who, kManagementType, "read",
+                                    kind ? name(*kind) : noun, "all", now);
+  if (may && !kind) {
+    may = fail(Reason::kBadRequest, Place::kPath, "there is no list " + quoted(noun));
+  }
+  if (!may) return done(refuse(core, may.error(), who->entry));
+  json::Array items;
+  for (std::uint32_t i = 0; i < view.count(*kind); ++i) {
+    if (std::optional<json::Value> definition = view.definition(*kind, id_at(view, *kind, i))) {
+      items.push_back(*std::move(definition));
+    }
+  }
+  Reply reply;
+  reply.body = json::Value::object({{"items", std::move(items)},
+                                    {"revision", static_cast<std::int64_t>(view.revision())}});
+  done(std::move(reply));
+}
+
+void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  Result<Target> target = parse_target(body);
+  if (!target) return done(refuse(core, target.error(), who->entry));
+  Result<void> may = check_operator(core, view, *who, kManagementType, "revoke",
+                                    name(target->kind), target->id, now);
+  if (!may) return done(refuse(core, may.error(), who->entry));
+  const bool held = target->kind != record::NodeKind::kToken &&
+                    target->kind != record::NodeKind::kTransaction;
+  std::vector<record::Stop> stops;
+  if (held) {
+    Result<std::vector<record::Stop>> listed =
+        record::what_stops(view, target->kind, target->id, now);
+    if (!listed) return done(refuse(core, listed.error(), who->entry));
+    stops = *std::move(listed);
+  }
+  if (target->dry_run) {
+    Reply reply;
+    reply.body = stops_body(stops, view.revision());
+    reply.body.set("dry_run", true);
+    return done(std::move(reply));
+  }
+  // No token lives past this, so neither does the memory of its revocation.
+  std::optional<Instant> until;
+  if (!held) until = now + std::chrono::hours(25);
+  Sequencer::Command plan = [target = *target, until](const record::View& at, Instant) {
+    return record::plan_revoke(at, target.kind, target.id, until);
+  };
+  run(core, std::make_shared<Operator>(*std::move(who)), std::move(plan), std::move(done),
+      [stops](const Committed& committed) { return stops_body(stops, committed.revision); });
+}
+
+void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  json::ObjectReader in(body, "the request");
+  Result<PrincipalId> principal = PrincipalId::parse(in.required_string("principal"));
+  const bool suspended = in.optional_bool("suspended").value_or(true);
+  Result<void> may = in.finish();
+  if (may && !principal) may = fail(principal.error());
+  if (may) {
+    may = check_operator(core, view, *who, kManagementType, "suspend", "principal",
+                         principal->text(), now);
+  }
+  if (!may) return done(refuse(core, may.error(), who->entry));
+  Sequencer::Command plan = [id = *principal, suspended](const record::View& at, Instant) {
+    return suspended ? record::plan_suspend(at, id) : record::plan_resume(at, id);
+  };
+  run(core, std::make_shared<Operator>(*std::move(who)), std::move(plan), std::move(done),
+      [](const Committed& committed) {
+        return differences_body(committed.differences, committed.revision);
+      });
+}
+
+void may_read_log_endpoint(Core& core, const ApiCall& call, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  Result<void> may = check_operator(core, view, *who, kAuditType, "read", "log", "tiles", now);
+  if (!may) return done(refuse(core, may.error(), who->entry));
+  done(Reply{});
+}
+
+}  // namespace mandate::service

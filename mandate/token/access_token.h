@@ -1,0 +1,38 @@
+// Our access tokens (RFC 9068, `typ: at+jwt`) and their verification.
+//
+//   std::string text = sign_access_token(claims, issuer, key, Algorithm::kEs256);
+//   Result<VerifiedToken> t = AccessTokenVerifier(issuer, keys).verify(text, place, now);
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mandate/authority/evidence.h"
+#include "mandate/crypto/key.h"
+#include "mandate/token/jws.h"
+
+namespace mandate::token {
+
+// The claims as JSON: iss, aud, client_id, sub, act (nested, newest outermost; absent in one's own
+// right), scope, authorization_details, cnf.jkt, txn, jti, iat, exp, lineage, rests_on, revision.
+json::Value to_json(const TokenClaims& claims, std::string_view issuer);
+
+std::string sign_access_token(const TokenClaims& claims, std::string_view issuer,
+                              const crypto::PrivateKey& key, crypto::Algorithm algorithm);
+
+class AccessTokenVerifier {
+ public:
+  AccessTokenVerifier(std::string issuer, std::vector<crypto::PublicKey> keys);
+  // `token_malformed`, `token_type_mismatch` (another typ), `untrusted_issuer` (another iss, an
+  // unknown key or a bad signature), `token_expired` (exp <= now). Revocation is not this question.
+  Result<VerifiedToken> verify(std::string_view text, Place place, Instant now) const;
+  // The same for one that is parsed already.
+  Result<VerifiedToken> verify(const Jws& jws, Instant now) const;
+
+ private:
+  std::string issuer_;
+  std::vector<crypto::PublicKey> keys_;  // found by kid = thumbprint
+};
+
+}  // namespace mandate::token
