@@ -1,5 +1,6 @@
-// Vectors and log data that stand beside the repository: in the folder that MANDATE_SHARED names, or
-// else in ../shared. A test that needs them is left out where they are absent, but fails under CI.
+// Vectors and log data that stand beside the repository: in the folder that MANDATE_SHARED names,
+// or else in ../shared. A test that needs them is left out where they are absent, but fails under
+// CI.
 //
 //   MANDATE_NEEDS_SHARED("vectors/jcs");
 //   std::string text = test::read_file(test::shared_path("vectors/jcs/README.md"));
@@ -37,10 +38,10 @@ inline std::string read_file(const std::filesystem::path& path) {
 }  // namespace mandate::test
 
 // Only in the body of a test.
-#define MANDATE_NEEDS_SHARED(below)                                                       \
-  do {                                                                                    \
-    std::filesystem::path needed = ::mandate::test::shared_path(below);                   \
-    if (std::filesystem::exists(needed)) break;                                           \
-    if (::mandate::test::is_ci()) FAIL() << "shared data is missing: " << needed;         \
-    GTEST_SKIP() << "left out: no shared data at " << needed << " (set MANDATE_SHARED)";  \
+#define MANDATE_NEEDS_SHARED(below)                                                      \
+  do {                                                                                   \
+    std::filesystem::path needed = ::mandate::test::shared_path(below);                  \
+    if (std::filesystem::exists(needed)) break;                                          \
+    if (::mandate::test::is_ci()) FAIL() << "shared data is missing: " << needed;        \
+    GTEST_SKIP() << "left out: no shared data at " << needed << " (set MANDATE_SHARED)"; \
   } while (false)

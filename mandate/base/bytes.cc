@@ -79,8 +79,12 @@ Result<std::string> decode64(std::string_view text, const Table& values, const c
 // The length of the well-formed sequence at the start of `text`, or 0 (Unicode table 3-7).
 std::size_t sequence_length(std::string_view text) {
   std::uint32_t lead = byte(text, 0);
-  std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
-                       : lead < 0xf5 ? 4 : 0;
+  std::size_t length = lead < 0x80   ? 1
+                       : lead < 0xc2 ? 0
+                       : lead < 0xe0 ? 2
+                       : lead < 0xf0 ? 3
+                       : lead < 0xf5 ? 4
+                                     : 0;
   if (length == 0 || text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(text, i) & 0xc0) != 0x80) return 0;
@@ -97,8 +101,8 @@ std::size_t sequence_length(std::string_view text) {
 Result<Digest> to_digest(std::string_view bytes) {
   Digest digest;
   if (bytes.size() != digest.size()) {
-    return fail(Reason::kBadRequest, "a digest of " + std::to_string(bytes.size()) +
-                                         " bytes; expected 32");
+    return fail(Reason::kBadRequest,
+                "a digest of " + std::to_string(bytes.size()) + " bytes; expected 32");
   }
   std::memcpy(digest.data(), bytes.data(), digest.size());
   return digest;

@@ -22,8 +22,8 @@ struct Unit {
   char name;
   Seconds length;
 };
-constexpr Unit kUnits[] = {{'d', days{1}}, {'h', Seconds{3600}}, {'m', Seconds{60}},
-                           {'s', Seconds{1}}};
+constexpr Unit kUnits[] = {
+    {'d', days{1}}, {'h', Seconds{3600}}, {'m', Seconds{60}}, {'s', Seconds{1}}};
 
 // Reads a fixed layout from the front of a text; once something is missing, nothing more is read.
 class Reader {
@@ -48,7 +48,9 @@ class Reader {
     return true;
   }
   void expect(char c) { ok_ = accept(c); }
-  std::size_t digits() const { return std::min(left_.find_first_not_of("0123456789"), left_.size()); }
+  std::size_t digits() const {
+    return std::min(left_.find_first_not_of("0123456789"), left_.size());
+  }
   bool finished() const { return ok_ && left_.empty(); }
 
  private:

@@ -16,9 +16,9 @@ constexpr const char* kSourceFile = "/usr/share/zoneinfo/tzdata.zi";
 constexpr std::string_view kVersionMark = "# version ";
 
 const date::time_zone* find_zone(const date::tzdb& data, std::string_view name) {
-  auto zone = std::lower_bound(
-      data.zones.begin(), data.zones.end(), name,
-      [](const date::time_zone& a, std::string_view b) { return a.name() < b; });
+  auto zone =
+      std::lower_bound(data.zones.begin(), data.zones.end(), name,
+                       [](const date::time_zone& a, std::string_view b) { return a.name() < b; });
   return zone != data.zones.end() && zone->name() == name ? &*zone : nullptr;
 }
 

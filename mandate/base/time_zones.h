@@ -1,5 +1,5 @@
-// The machine's IANA time-zone data behind the `TimeZones` port. Read once, when constructed; threads
-// may share one.
+// The machine's IANA time-zone data behind the `TimeZones` port. Read once, when constructed;
+// threads may share one.
 //
 //   Result<SystemTimeZones> zones = SystemTimeZones::load();
 //   zones->local("Europe/Berlin", now)->minute_of_day

@@ -181,7 +181,9 @@ Result<void> check_principal(const View& view, PrincipalHandle handle, Instant n
     return refuse(*reason,
                   *reason == Reason::kPrincipalSuspended ? " is suspended" : " is retired");
   }
-  if (principal->kind != PrincipalKind::kHuman && !has_active_owner(view, *principal, now)) {
+  const bool needs_owner =
+      is_software(principal->kind) || principal->owner || principal->owner_team;
+  if (needs_owner && !has_active_owner(view, *principal, now)) {
     return refuse(Reason::kOwnerInactive, " has no active owner");
   }
   return {};

@@ -42,7 +42,8 @@ std::string with_doubles(std::string_view text) {
 
 // A cheap look that never misses the number `-0`; it may see one inside a string.
 bool may_hold_negative_zero(std::string_view text) {
-  for (std::size_t at = text.find("-0"); at != std::string_view::npos; at = text.find("-0", at + 1)) {
+  for (std::size_t at = text.find("-0"); at != std::string_view::npos;
+       at = text.find("-0", at + 1)) {
     bool starts = at == 0 || std::string_view(" \t\r\n[:,").find(text[at - 1]) < 8;
     bool ends = at + 2 >= text.size() || std::string_view(" \t\r\n]},").find(text[at + 2]) < 8;
     if (starts && ends) return true;
@@ -170,8 +171,7 @@ Result<Value> parse_with(dom::parser& parser, std::string_view text, const Bound
     document = parser.parse(text.data(), text.size());
   }
   if (document.error() == simdjson::DEPTH_ERROR) {
-    return fail(Reason::kLimitExceeded,
-                "nested deeper than " + std::to_string(bounds.depth_max));
+    return fail(Reason::kLimitExceeded, "nested deeper than " + std::to_string(bounds.depth_max));
   }
   if (document.error() != simdjson::SUCCESS) return fail(explain(parser, text));
   return Builder(text, bounds).build(document.value_unsafe(), 0);

@@ -1,5 +1,6 @@
-// Strict reading of an object into a plain struct: every member is asked for once, what is left over
-// is refused with its line. Keeps the first error; check `finish()` before using what was read.
+// Strict reading of an object into a plain struct: every member is asked for once, what is left
+// over is refused with its line. Keeps the first error; check `finish()` before using what was
+// read.
 //
 //   json::ObjectReader in(value, "delegation", Place::kRequest);
 //   auto id = in.required_string("id");          auto purpose = in.optional_string("purpose");

@@ -125,7 +125,8 @@ class Grammar {
 }  // namespace
 
 Token Scanner::next() {
-  while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
+  while (at_ < text_.size() &&
+         std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
     line_ += text_[at_] == '\n' ? 1 : 0;
     ++at_;
   }

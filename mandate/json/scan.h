@@ -1,6 +1,7 @@
-// The tokens of a JSON text with their lines: what simdjson's tree does not keep. Used to mark values
-// with lines, to keep numbers that simdjson would change or refuse, and to say where a text that
-// simdjson refused goes wrong. Takes any bytes; strings end at their quote, words at a delimiter.
+// The tokens of a JSON text with their lines: what simdjson's tree does not keep. Used to mark
+// values with lines, to keep numbers that simdjson would change or refuse, and to say where a text
+// that simdjson refused goes wrong. Takes any bytes; strings end at their quote, words at a
+// delimiter.
 //
 //   Scanner in("{\"a\": 1}");   in.next().text == "{";   in.next().text == "\"a\""
 #pragma once

@@ -77,12 +77,14 @@ bool is_implicit(std::string_view text) {
                    "; expected it in quotes, or null, true, false or a JSON number");
 }
 
-// yaml-cpp takes the end of the text for the end of a quoted scalar. `source` begins with its quote.
+// yaml-cpp takes the end of the text for the end of a quoted scalar. `source` begins with its
+// quote.
 bool has_closing_quote(std::string_view source) {
   char quote = source[0];
   for (std::size_t at = 1; at < source.size(); ++at) {
-    if (source[at] == quote) return true;  // the first half of '' is enough: another follows
-    if (quote == '"' && source[at] == '\\') ++at;
+    bool is_pair = quote == '\'' && source.substr(at, 2) == "''";
+    if (source[at] == quote && !is_pair) return true;
+    if (is_pair || (quote == '"' && source[at] == '\\')) ++at;
   }
   return false;
 }
@@ -127,6 +129,9 @@ class Builder final : public YAML::EventHandler {
                 const std::string& text) override {
     check_tag(mark, tag);
     bool is_plain = tag == "?";
+    std::string_view source = source_at(mark);
+    bool is_quoted = source.starts_with('"') || source.starts_with('\'');
+    if (is_quoted && !has_closing_quote(source)) refuse(line_of(mark), "a quote that does not end");
     if (!expects_key()) return add(is_plain ? plain_value(text, line_of(mark)) : Value(text), mark);
     if (is_plain && text == "<<") refuse(line_of(mark), "a merge key; expected the members");
     // `y` is a member of every JWK on a curve; a key has no other type to be mistaken for.

@@ -166,9 +166,11 @@ class State {
   // revoked tokens and transactions that have ended anyway. A state that refused one is of no use.
   std::string snapshot() const;
   Result<void> restore(std::string_view snapshot);
+  static Result<Revision> revision_of(std::string_view snapshot);
 
  private:
   friend class View;
+  friend class SnapshotLoader;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

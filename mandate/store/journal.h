@@ -35,7 +35,7 @@ struct SegmentJournalOptions {
   FileSystem& files;
   const Clock& clock;
   std::string folder;  // of the segments
-  std::string origin;  // of the chain: `<host>/log/journal`; a log's is this, '/', ten digits
+  std::string host;    // the issuer's: a log's origin is `<host>/log/journal/<ten digits>`
   std::string run;     // of this start; base64url characters, never used before
   std::uint64_t log_bytes_max = std::uint64_t{1} << 30;
   Seconds remembered = std::chrono::hours(1);

@@ -81,12 +81,9 @@ Result<SegmentIndex> read_segment(File& file, const EntryVisitor& visit) {
   return index;
 }
 
-Result<std::vector<std::string>> read_entries(File& file, const SegmentIndex& index,
-                                              std::uint64_t from, std::size_t max) {
+Result<std::vector<std::string>> read_entries(File& file, SegmentIndex::Start start,
+                                              std::uint64_t from, std::uint64_t until) {
   std::vector<std::string> entries;
-  const std::uint64_t until = std::min<std::uint64_t>(index.size(), from + max);
-  if (from >= until) return entries;
-  const SegmentIndex::Start start = index.start_of(from);
   std::uint64_t at = start.index;
   Result<std::uint64_t> end =
       visit_frames(file, start.offset, [&](std::uint64_t, const Frame& frame) {
@@ -95,7 +92,7 @@ Result<std::vector<std::string>> read_entries(File& file, const SegmentIndex& in
         return true;
       });
   if (!end) return fail(end.error());
-  if (entries.size() == until - from) return entries;
+  if (at == until) return entries;
   return fail(Reason::kRecordUnavailable,
               "the journal's segment has only " + std::to_string(at) + " entries; expected " +
                   std::to_string(until));

@@ -63,8 +63,8 @@ class SegmentIndex {
 using EntryVisitor =
     std::function<void(std::uint64_t index, std::string_view entry, const Digest& leaf)>;
 Result<SegmentIndex> read_segment(File& file, const EntryVisitor& visit);
-// At most `max` entries from index `from`; fewer where the index ends.
-Result<std::vector<std::string>> read_entries(File& file, const SegmentIndex& index,
-                                              std::uint64_t from, std::size_t max);
+// Entries [from, until), all of them or an error. `start` is at or before `from`.
+Result<std::vector<std::string>> read_entries(File& file, SegmentIndex::Start start,
+                                              std::uint64_t from, std::uint64_t until);
 
 }  // namespace mandate::store

@@ -49,6 +49,7 @@ TEST(Id, only_its_nouns_rule_lets_a_text_in) {
   Result<Id<EvenNoun>> id = Id<EvenNoun>::parse("ab");
   ASSERT_THAT(id, IsOk());
   EXPECT_EQ(id->text(), "ab");
+  EXPECT_EQ(EvenNoun::kName, "even");
   EXPECT_LT(*id, Id<EvenNoun>::parse("ac").value());
 }
 
@@ -106,8 +107,8 @@ TEST(TimeZones, only_names_of_the_database_are_known) {
   Result<SystemTimeZones> zones = SystemTimeZones::load();
   ASSERT_THAT(zones, IsOk());
   EXPECT_TRUE(zones->knows("Europe/Berlin"));
-  for (std::string_view unknown : {"europe/berlin", "Europe/Nowhere", "", "../../etc/passwd",
-                                   "Europe", "Europe/Berlin "}) {
+  for (std::string_view unknown :
+       {"europe/berlin", "Europe/Nowhere", "", "../../etc/passwd", "Europe", "Europe/Berlin "}) {
     EXPECT_FALSE(zones->knows(unknown)) << unknown;
     EXPECT_THAT(zones->local(unknown, Instant{}), ErrorIs(Reason::kBadRequest)) << unknown;
   }
@@ -137,9 +138,9 @@ TEST(Text, the_normal_form_is_c) {
                            {"queue/eu", "queue/eu"},
                            {"e\xcc\x81", "\xc3\xa9"},  // e and an accent
                            {"\xc3\xa9", "\xc3\xa9"},
-                           {"\xe2\x84\xab", "\xc3\x85"},                    // the angstrom sign
+                           {"\xe2\x84\xab", "\xc3\x85"},                  // the angstrom sign
                            {"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"},  // Hangul
-                           {"\xef\xac\x81", "\xef\xac\x81"}};              // a ligature stays
+                           {"\xef\xac\x81", "\xef\xac\x81"}};             // a ligature stays
   for (const Row& row : kRows) {
     EXPECT_EQ(to_nfc(row.text), std::string(row.normal)) << quoted(row.text);
   }
@@ -158,12 +159,20 @@ TEST(Text, unseen_characters_are_found) {
   constexpr Row kRows[] = {{"", false, false},
                            {"caf\xc3\xa9", false, false},
                            {"a b", false, true},
-                           {"a\xc2\xa0" "b", false, true},  // no-break space
+                           {"a\xc2\xa0"
+                            "b",
+                            false, true},  // no-break space
                            {"a\nb", true, true},
                            {"a\x7f", true, true},
-                           {"a\xe2\x80\x8b" "b", true, true},   // zero width space
-                           {"a\xe2\x80\xae" "b", true, true},   // right-to-left override
-                           {"a\xe2\x80\xa8" "b", true, true}};  // line separator
+                           {"a\xe2\x80\x8b"
+                            "b",
+                            true, true},  // zero width space
+                           {"a\xe2\x80\xae"
+                            "b",
+                            true, true},  // right-to-left override
+                           {"a\xe2\x80\xa8"
+                            "b",
+                            true, true}};  // line separator
   for (const Row& row : kRows) {
     EXPECT_EQ(has_unseen(row.text, Unseen::kControl), row.has_control) << quoted(row.text);
     EXPECT_EQ(has_unseen(row.text, Unseen::kControlOrSpace), row.has_control_or_space)

@@ -57,26 +57,29 @@ struct Refusal {
 
 TEST(Bytes, decoders_take_one_text_for_one_value) {
   constexpr Refusal kRows[] = {
-      {decode_base64url, "AQI=", "AQI"},             // padding
-      {decode_base64url, "AQJ", "AQI"},              // trailing bits of two bytes
-      {decode_base64url, "AR", "AQ"},                // trailing bits of one byte
-      {decode_base64url, "A", "AA"},                 // a lone digit
-      {decode_base64url, "AAAAA", "AAAAAA"},         //
-      {decode_base64url, "+_8A", "-_8A"},            // the other alphabet
-      {decode_base64url, "-/8A", "-_8A"},            //
-      {decode_base64url, "AQ I", "AQI"},             // white space
-      {decode_base64url, "AQI\n", "AQI"},            //
+      {decode_base64url, "AQI=", "AQI"},      // padding
+      {decode_base64url, "AQJ", "AQI"},       // trailing bits of two bytes
+      {decode_base64url, "AR", "AQ"},         // trailing bits of one byte
+      {decode_base64url, "A", "AA"},          // a lone digit
+      {decode_base64url, "AAAAA", "AAAAAA"},  //
+      {decode_base64url, "+_8A", "-_8A"},     // the other alphabet
+      {decode_base64url, "-/8A", "-_8A"},     //
+      {decode_base64url, "AQ I", "AQI"},      // white space
+      {decode_base64url, "AQI\n", "AQI"},     //
       {decode_base64url, std::string_view("AQ\0A", 4), "AQAA"},
-      {decode_base64url, "AQ\xff" "A", "AQAA"},
-      {decode_base64, "AQI", "AQI="},                // padding left out
-      {decode_base64, "AQ=", "AQ=="},                //
-      {decode_base64, "AQI==", "AQI="},              //
-      {decode_base64, "A===", "AA=="},               //
-      {decode_base64, "====", "AAAA"},               //
-      {decode_base64, "AQ==AQ==", "AQAAAQ=="},       // padding inside
-      {decode_base64, "AQJ=", "AQI="},               // trailing bits
-      {decode_base64, "AR==", "AQ=="},               //
-      {decode_base64, "-_8A", "+/8A"},               // the other alphabet
+      {decode_base64url,
+       "AQ\xff"
+       "A",
+       "AQAA"},
+      {decode_base64, "AQI", "AQI="},           // padding left out
+      {decode_base64, "AQ=", "AQ=="},           //
+      {decode_base64, "AQI==", "AQI="},         //
+      {decode_base64, "A===", "AA=="},          //
+      {decode_base64, "====", "AAAA"},          //
+      {decode_base64, "AQ==AQ==", "AQAAAQ=="},  // padding inside
+      {decode_base64, "AQJ=", "AQI="},          // trailing bits
+      {decode_base64, "AR==", "AQ=="},          //
+      {decode_base64, "-_8A", "+/8A"},          // the other alphabet
       {decode_hex, "0", "00"},
       {decode_hex, "0A", "0a"},
       {decode_hex, "0g", "0f"},
@@ -116,25 +119,27 @@ TEST(Bytes, utf8_is_what_rfc_3629_says) {
       {"", true},
       {"plain text of more than eight bytes", true},
       {"\x7f", true},
-      {"\x80", false},                // a continuation alone
-      {"\xc2\x80", true},             // the first of two bytes
-      {"\xc1\xbf", false},            // overlong
+      {"\x80", false},      // a continuation alone
+      {"\xc2\x80", true},   // the first of two bytes
+      {"\xc1\xbf", false},  // overlong
       {"\xdf\xbf", true},
-      {"\xe0\xa0\x80", true},         // the first of three
-      {"\xe0\x9f\xbf", false},        // overlong
-      {"\xed\x9f\xbf", true},         // the last before the surrogates
-      {"\xed\xa0\x80", false},        // a surrogate
+      {"\xe0\xa0\x80", true},   // the first of three
+      {"\xe0\x9f\xbf", false},  // overlong
+      {"\xed\x9f\xbf", true},   // the last before the surrogates
+      {"\xed\xa0\x80", false},  // a surrogate
       {"\xed\xbf\xbf", false},
       {"\xee\x80\x80", true},
       {"\xef\xbf\xbf", true},
-      {"\xf0\x90\x80\x80", true},     // the first of four
-      {"\xf0\x8f\xbf\xbf", false},    // overlong
-      {"\xf4\x8f\xbf\xbf", true},     // U+10FFFF
-      {"\xf4\x90\x80\x80", false},    // past it
+      {"\xf0\x90\x80\x80", true},   // the first of four
+      {"\xf0\x8f\xbf\xbf", false},  // overlong
+      {"\xf4\x8f\xbf\xbf", true},   // U+10FFFF
+      {"\xf4\x90\x80\x80", false},  // past it
       {"\xf5\x80\x80\x80", false},
-      {"\xe2\x82", false},            // cut
+      {"\xe2\x82", false},  // cut
       {"\xe2\x28\xa1", false},
-      {"1234567\xe2\x82\xac" "12345678", true},  // across a word
+      {"1234567\xe2\x82\xac"
+       "12345678",
+       true},  // across a word
       {"12345678\xff", false},
   };
   for (const Utf8Row& row : kRows) EXPECT_EQ(is_utf8(row.text), row.expected) << quoted(row.text);

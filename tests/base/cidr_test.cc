@@ -83,14 +83,20 @@ struct ContainsRow {
 };
 
 TEST(Cidr, contains_compares_the_prefix_within_one_family) {
-  constexpr ContainsRow kRows[] = {
-      {"10.0.0.0/8", "10.255.255.255", true},  {"10.0.0.0/8", "11.0.0.0", false},
-      {"10.128.0.0/9", "10.128.0.0", true},    {"10.128.0.0/9", "10.127.255.255", false},
-      {"10.1.2.3/32", "10.1.2.3", true},       {"10.1.2.3/32", "10.1.2.2", false},
-      {"0.0.0.0/0", "255.255.255.255", true},  {"0.0.0.0/0", "::1", false},
-      {"::/0", "2001:db8::1", true},           {"::/0", "10.1.2.3", false},
-      {"10.0.0.0/8", "::ffff:10.1.2.3", true}, {"10.0.0.0/8", "::10.1.2.3", false},
-      {"2001:db8::/33", "2001:db8:7fff::", true}, {"2001:db8::/33", "2001:db8:8000::", false}};
+  constexpr ContainsRow kRows[] = {{"10.0.0.0/8", "10.255.255.255", true},
+                                   {"10.0.0.0/8", "11.0.0.0", false},
+                                   {"10.128.0.0/9", "10.128.0.0", true},
+                                   {"10.128.0.0/9", "10.127.255.255", false},
+                                   {"10.1.2.3/32", "10.1.2.3", true},
+                                   {"10.1.2.3/32", "10.1.2.2", false},
+                                   {"0.0.0.0/0", "255.255.255.255", true},
+                                   {"0.0.0.0/0", "::1", false},
+                                   {"::/0", "2001:db8::1", true},
+                                   {"::/0", "10.1.2.3", false},
+                                   {"10.0.0.0/8", "::ffff:10.1.2.3", true},
+                                   {"10.0.0.0/8", "::10.1.2.3", false},
+                                   {"2001:db8::/33", "2001:db8:7fff::", true},
+                                   {"2001:db8::/33", "2001:db8:8000::", false}};
   for (const ContainsRow& row : kRows) {
     EXPECT_EQ(Cidr::parse(row.network)->contains(*IpAddress::parse(row.address)), row.expected)
         << row.network << " and " << row.address;

@@ -56,7 +56,8 @@ TEST(Key, verifies_what_it_signed_and_nothing_else) {
       EXPECT_FALSE(key.public_key().verify(algorithm, "message", signature + '\0'));
       EXPECT_FALSE(key.public_key().verify(algorithm, "message", signature.substr(1)));
       EXPECT_FALSE(key.public_key().verify(algorithm, "message", ""));
-      EXPECT_FALSE(PrivateKey::generate(type)->public_key().verify(algorithm, "message", signature));
+      const PrivateKey stranger = PrivateKey::generate(type).value();
+      EXPECT_FALSE(stranger.public_key().verify(algorithm, "message", signature));
       for (std::size_t at = 0; at < signature.size(); at += 7) {
         std::string changed = signature;
         changed[at] = static_cast<char>(changed[at] ^ 1);
@@ -209,8 +210,8 @@ TEST(PrivateKey, of_ed25519_is_its_seed) {  // RFC 8032 section 7.1, test 1
   EXPECT_EQ(encode_hex(key->public_key().ed25519_raw()),
             "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
   EXPECT_EQ(encode_hex(key->sign(Algorithm::kEdDsa, "")),
-            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf"
-            "9b46bd25bf5f0595bbe24655141438e7a100b");
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+            "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
   EXPECT_FALSE(PrivateKey::from_ed25519_seed(seed.substr(1)));
   EXPECT_FALSE(PrivateKey::from_ed25519_seed(seed + "x"));
 }

@@ -86,8 +86,14 @@ TEST(Canonical, every_double_reads_back) {
 
 TEST(Canonical, members_stand_in_the_order_of_utf_16) {
   // U+FB33 is one code unit, past the surrogates that U+1F600 begins with.
-  check(Value::object({{"\xef\xac\xb3", 1}, {"\xf0\x9f\x98\x80", 2}, {"\xc3\xb6", 3}, {"", 4},
-                       {"a", 5}, {"aa", 6}, {"\r", 7}, {"B", 8}}),
+  check(Value::object({{"\xef\xac\xb3", 1},
+                       {"\xf0\x9f\x98\x80", 2},
+                       {"\xc3\xb6", 3},
+                       {"", 4},
+                       {"a", 5},
+                       {"aa", 6},
+                       {"\r", 7},
+                       {"B", 8}}),
         "{\"\":4,\"\\r\":7,\"B\":8,\"a\":5,\"aa\":6,\"\xc3\xb6\":3,\"\xf0\x9f\x98\x80\":2,"
         "\"\xef\xac\xb3\":1}");
   check(Value::object({{"\xf0\x9f\x98\x81", 1}, {"\xf0\x9f\x98\x80", 2}, {"\xed\x9f\xbf", 3}}),
@@ -111,8 +117,7 @@ TEST(Canonical, scalars_and_empty_containers) {
 
 TEST(Pretty, is_indented_and_keeps_the_order) {
   Value value = Value::object({{"b", Value::array({1, "x"})}, {"a", Object{}}, {"c", Array{}}});
-  EXPECT_EQ(pretty(value),
-            "{\n  \"b\": [\n    1,\n    \"x\"\n  ],\n  \"a\": {},\n  \"c\": []\n}");
+  EXPECT_EQ(pretty(value), "{\n  \"b\": [\n    1,\n    \"x\"\n  ],\n  \"a\": {},\n  \"c\": []\n}");
   EXPECT_EQ(pretty(1.5), "1.5");
   EXPECT_EQ(*parse(pretty(value)), value);
 }

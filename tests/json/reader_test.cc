@@ -10,8 +10,7 @@ namespace {
 constexpr std::string_view kGood = "good";
 
 // Reads a grant the way a room does; the answer is `good` or the message.
-void check(std::string_view text, std::string_view expected,
-           Reason reason = Reason::kBadRequest) {
+void check(std::string_view text, std::string_view expected, Reason reason = Reason::kBadRequest) {
   SCOPED_TRACE(text);
   Value value = parse(text).value();
   ObjectReader in(value, "grant", Place::kScope);
@@ -39,15 +38,15 @@ TEST(ObjectReader, takes_what_it_knows_and_refuses_the_rest_with_its_line) {
   check("[]", "line 1: grant is an array; expected an object");
   check("{\n}", "line 1: grant has no \"id\"");
   check("\n{\"id\":\"a\"}", "line 2: grant has no \"actions\"");
-  check("{\n\"id\": 1, \"actions\": []}",
-        "line 2: \"id\" of grant is 1; expected a string");
-  check("{\"id\":\n null, \"actions\": []}",
-        "line 2: \"id\" of grant is null; expected a string");
+  check("{\n\"id\": 1, \"actions\": []}", "line 2: \"id\" of grant is 1; expected a string");
+  check("{\"id\":\n null, \"actions\": []}", "line 2: \"id\" of grant is null; expected a string");
   check("{\"id\":\"a\",\"actions\":[],\n\"purpose\":[]}",
         "line 2: \"purpose\" of grant is an array; expected a string");
-  check("{\"id\":\"a\",\"actions\":[],\n\"depht\":1}", "line 2: unknown member \"depht\" in grant");
+  check("{\"id\":\"a\",\"actions\":[],\n\"depht\":1}",
+        "line 2: unknown member \"depht\" in grant; expected only id, purpose, depth, once, "
+        "actions, networks");
   check("{\"id\":\"a\",\"actions\":[],\n\"consent\":{}}",
-        "line 2: \"consent\" of grant is not enforced by this version; expected it left out");
+        "line 2: \"consent\" of grant is not enforced yet; expected it left out");
 }
 
 TEST(ObjectReader, integers_lie_within_their_bounds) {
@@ -83,6 +82,13 @@ TEST(ObjectReader, the_first_error_stands) {
   ASSERT_THAT(in.finish(), test::ErrorIs(Reason::kIdIsDead));
   EXPECT_EQ(in.finish().error().detail, "line 3: first");
   EXPECT_EQ(in.finish().error().place, Place::kConflict);
+}
+
+TEST(ObjectReader, an_error_from_further_in_keeps_its_own_line) {
+  Value value = parse("{\n\"a\":1}").value();
+  ObjectReader in(value, "grant");
+  in.refuse(Error{Reason::kBadRequest, Place::kRequest, "line 7: inner"}, in.optional("a"));
+  EXPECT_EQ(in.finish().error().detail, "line 7: inner");
 }
 
 TEST(ObjectReader, a_value_without_a_source_has_no_line) {

@@ -45,12 +45,13 @@ TEST(Yaml, blocks_and_flows_give_the_values_of_json) {
 }
 
 TEST(Yaml, an_excerpt_of_a_document_reads_as_written) {
-  check("jwk: {kty: EC, crv: P-256, x: \"aA\", y: \"bB\"}\n", 
+  check("jwk: {kty: EC, crv: P-256, x: \"aA\", y: \"bB\"}\n",
         R"({"jwk":{"crv":"P-256","kty":"EC","x":"aA","y":"bB"}})");
   check("- {select: {kind: agent}, max_token_lifetime: 10m, max_depth: 2}\n",
         R"([{"max_depth":2,"max_token_lifetime":"10m","select":{"kind":"agent"}}])");
-  check("apiVersion: mandate/v1\nany_of: {resource.properties.severity: [low, medium]}\n",
-        R"({"any_of":{"resource.properties.severity":["low","medium"]},"apiVersion":"mandate/v1"})");
+  check(
+      "apiVersion: mandate/v1\nany_of: {resource.properties.severity: [low, medium]}\n",
+      R"({"any_of":{"resource.properties.severity":["low","medium"]},"apiVersion":"mandate/v1"})");
 }
 
 TEST(Yaml, plain_scalars_are_typed_as_json_or_are_strings) {
@@ -82,7 +83,6 @@ TEST(Yaml, plain_scalars_are_typed_as_json_or_are_strings) {
                        {"0xyz", "0xyz"},
                        {"0xg", "0xg"},
                        {"1st", "1st"},
-                       {"2026-12", "2026-12"},
                        {"2026-12-01x", "2026-12-01x"},
                        {"-foo", "-foo"},
                        {"+foo", "+foo"},
@@ -91,8 +91,9 @@ TEST(Yaml, plain_scalars_are_typed_as_json_or_are_strings) {
                        {"a=b", "a=b"},
                        {"<<<", "<<<"}};
   for (const Row& row : kRows) {
-    for (std::string text : {"a: " + std::string(row.scalar), "{a: " + std::string(row.scalar) + "}",
-                             "a: " + std::string(row.scalar) + " # comment\n"}) {
+    for (std::string text :
+         {"a: " + std::string(row.scalar), "{a: " + std::string(row.scalar) + "}",
+          "a: " + std::string(row.scalar) + " # comment\n"}) {
       Result<Value> value = parse_yaml(text);
       ASSERT_THAT(value, IsOk()) << text;
       EXPECT_EQ(*value->find("a"), row.expected) << text;
@@ -101,21 +102,71 @@ TEST(Yaml, plain_scalars_are_typed_as_json_or_are_strings) {
 }
 
 TEST(Yaml, an_implicit_type_is_refused_and_its_quoted_twin_is_a_string) {
-  for (std::string_view scalar :
-       {"yes",      "Yes",        "YES",      "no",       "No",          "NO",
-        "on",       "On",         "ON",       "off",      "Off",         "OFF",
-        "y",        "Y",          "n",        "N",        "True",        "TRUE",
-        "False",    "FALSE",      "yEs",      "Null",     "NULL",        "~",
-        "nULL",     "0x1F",       "0X1f",     "0o17",     "012",         "0b11",
-        "1_000",    "-1_000.5",   "+1",       "+1.5",     ".5",          "5.",
-        "-.5",      "1e",         ".inf",     "-.inf",    "+.INF",       ".Inf",
-        ".nan",     ".NaN",       ".NAN",     "12:30:45", "1:30",        "08:00",
-        "1:30.5",   "2026-12-01", "2026-1-1", "=",        "1.2.3",       "10.0.0.7",
-        "<<",       "2026-12-01T00:00:00Z",   "2026-12-01 00:00:00",     "00",
-        "-012",     "0x",         "1.e5"}) {
+  for (std::string_view scalar : {"yes",
+                                  "Yes",
+                                  "YES",
+                                  "no",
+                                  "No",
+                                  "NO",
+                                  "on",
+                                  "On",
+                                  "ON",
+                                  "off",
+                                  "Off",
+                                  "OFF",
+                                  "y",
+                                  "Y",
+                                  "n",
+                                  "N",
+                                  "True",
+                                  "TRUE",
+                                  "False",
+                                  "FALSE",
+                                  "yEs",
+                                  "Null",
+                                  "NULL",
+                                  "~",
+                                  "nULL",
+                                  "0x1F",
+                                  "0X1f",
+                                  "0o17",
+                                  "012",
+                                  "0b11",
+                                  "1_000",
+                                  "-1_000.5",
+                                  "+1",
+                                  "+1.5",
+                                  ".5",
+                                  "5.",
+                                  "-.5",
+                                  "1e",
+                                  ".inf",
+                                  "-.inf",
+                                  "+.INF",
+                                  ".Inf",
+                                  ".nan",
+                                  ".NaN",
+                                  ".NAN",
+                                  "12:30:45",
+                                  "1:30",
+                                  "08:00",
+                                  "1:30.5",
+                                  "2026-12-01",
+                                  "2026-1-1",
+                                  "=",
+                                  "1.2.3",
+                                  "10.0.0.7",
+                                  "<<",
+                                  "2026-12-01T00:00:00Z",
+                                  "2026-12-01 00:00:00",
+                                  "00",
+                                  "-012",
+                                  "0x",
+                                  "1.e5",
+                                  "2026-12",
+                                  "1-2"}) {
     std::string plain(scalar);
-    check_refused("z:\n  a: " + plain, "line 2: implicit type: readers of YAML differ about \"" +
-                                           plain.substr(0, plain == "Null" ? 0 : 1).substr(0, 0));
+    check_refused("z:\n  a: " + plain, "line 2: implicit type: readers of YAML differ about \"");
     EXPECT_THAT(parse_yaml("[" + plain + "]"), ErrorIs(Reason::kBadRequest)) << plain;
     check("a: \"" + plain + "\"", "{\"a\":\"" + plain + "\"}");
     check("a: '" + plain + "'", "{\"a\":\"" + plain + "\"}");
@@ -181,12 +232,21 @@ TEST(Yaml, what_the_subset_leaves_out_is_refused_with_its_line) {
 TEST(Yaml, broken_text_is_refused_with_its_line) {
   check_refused("a: [1, 2\n", "line ");
   check_refused("a: 1\n]\n", "line ");
-  check_refused("a: \"x\n", "line ");
+  check_refused("b: 1\na: \"x\n", "line 2: a quote that does not end");
+  check_refused("a: \"x\\\"\n", "line 1: a quote that does not end");
+  check_refused("a: 'x''\n", "line 1: a quote that does not end");
+  check_refused("a: 'x\n", "line 1: a quote that does not end");
+  check_refused("\"a", "line 1: illegal EOF in scalar");
+  check("a: 'x'''\n", R"({"a":"x'"})");
+  check("a: \"x\\\"\"\n", R"({"a":"x\""})");
   check_refused("a: b: c\n", "line 1: ");
   check_refused("a: 1\n  b: 2\n", "line 2: ");
   check_refused("a: @x\n", "line 1: ");
   check_refused("a: \"\\q\"\n", "line 1: ");
-  check_refused("\xef\xbb\xbf" "a: 1\n", "line 1: a byte order mark");
+  check_refused(
+      "\xef\xbb\xbf"
+      "a: 1\n",
+      "line 1: a byte order mark");
   check_refused("a: \xff\n", "line 1: not UTF-8");
   check_refused("a: 1\nb: \x01\n", "line 2: a control character");
   check_refused("a: 1\nb: \x04\n", "line 2: a control character");  // yaml-cpp ends there

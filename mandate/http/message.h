@@ -1,0 +1,36 @@
+// HTTP requests and responses as plain values, so that routes, tests and the client know no HTTP
+// library. Header names are compared without case; values are as they came.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mandate/base/cidr.h"
+
+namespace mandate::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// Every value of a header, in order.
+std::vector<std::string> header_values(const Headers& headers, std::string_view name);
+// The only value; nothing where there is none or more than one.
+std::optional<std::string> header_value(const Headers& headers, std::string_view name);
+
+struct Request {
+  std::string method;
+  std::string target;  // origin-form: path and query, as they came
+  Headers headers;
+  std::string body;
+  std::optional<IpAddress> peer;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+};
+
+}  // namespace mandate::http

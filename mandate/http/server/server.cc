@@ -1,0 +1,295 @@
+#include "mandate/http/server/server.h"
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "mandate/base/bytes.h"
+
+namespace mandate::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+using asio::ip::tcp;
+using Stream = beast::tcp_stream;
+using Parser = bhttp::request_parser<bhttp::string_body>;
+
+constexpr std::size_t kHeadersMax = 100;
+
+bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version, bool keep_alive) {
+  bhttp::response<bhttp::string_body> out;
+  out.version(version);
+  out.result(static_cast<unsigned>(response.status));
+  for (const auto& [name, value] : response.headers) out.insert(name, value);
+  out.keep_alive(keep_alive);
+  out.body() = std::move(response.body);
+  out.prepare_payload();
+  return out;
+}
+
+Response plain(int status, std::string_view reason, std::string_view detail) {
+  return {status,
+          {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+          "{\"error\":\"invalid_request\",\"error_description\":\"" + std::string(reason) + ": " +
+              std::string(detail) + "\",\"reason\":\"" + std::string(reason) + "\"}"};
+}
+
+// What a failed read means to the peer; nothing where it is simply gone.
+std::optional<Response> read_failure(const beast::error_code& code) {
+  if (code == bhttp::error::header_limit) {
+    return plain(431, "limit_exceeded", "the request head is too large");
+  }
+  if (code == bhttp::error::body_limit) {
+    return plain(413, "limit_exceeded", "the request body is too large");
+  }
+  if (code == beast::error::timeout) {
+    return plain(408, "limit_exceeded", "the request took too long to arrive");
+  }
+  const bool malformed = code.category() == make_error_code(bhttp::error::bad_method).category() &&
+                         code != bhttp::error::end_of_stream &&
+                         code != bhttp::error::partial_message;
+  if (malformed) return plain(400, "bad_request", "the request is not HTTP/1.1");
+  return std::nullopt;
+}
+
+Request to_request(Parser::value_type message, const std::optional<IpAddress>& peer) {
+  Request request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message.base()) {
+    request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  }
+  request.body = std::move(message.body());
+  request.peer = peer;
+  return request;
+}
+
+// What Beast lets pass and we do not: no or several Host headers, a target that is no path.
+std::optional<Response> refuse_head(const Parser::value_type& message) {
+  std::size_t headers = 0;
+  for ([[maybe_unused]] const auto& field : message.base()) ++headers;
+  if (headers > kHeadersMax) return plain(431, "limit_exceeded", "too many header fields");
+  if (message.version() != 11 && message.version() != 10) {
+    return plain(505, "bad_request", "expected HTTP/1.1");
+  }
+  if (message.version() == 11 && message.base().count(bhttp::field::host) != 1) {
+    return plain(400, "bad_request", "expected exactly one Host header");
+  }
+  if (!message.target().starts_with('/')) {
+    return plain(400, "bad_request", "expected a target in origin-form");
+  }
+  return std::nullopt;
+}
+
+class Listener final : public Server {
+ public:
+  Listener(const ServerOptions& options, Handler handler)
+      : options_(options), handler_(std::move(handler)) {
+    for (int i = 0; i < options.threads; ++i) {
+      contexts_.push_back(std::make_unique<asio::io_context>(1));
+    }
+  }
+  ~Listener() override { stop(); }
+
+  Result<void> listen() {
+    beast::error_code code;
+    const asio::ip::address address = asio::ip::make_address(options_.address, code);
+    if (code) {
+      return fail(Reason::kBadRequest,
+                  "listen address " + quoted(options_.address) + "; expected an IP address");
+    }
+    const tcp::endpoint endpoint(address, options_.port);
+    acceptor_.emplace(*contexts_.front());
+    acceptor_->open(endpoint.protocol(), code);
+    if (!code) acceptor_->set_option(asio::socket_base::reuse_address(true), code);
+    if (!code) acceptor_->bind(endpoint, code);
+    if (!code) acceptor_->listen(asio::socket_base::max_listen_connections, code);
+    if (code) {
+      return fail(Reason::kRecordUnavailable,
+                  "cannot listen on " + options_.address + ":" + std::to_string(options_.port) +
+                      ": " + code.message() + "; expected a free port");
+    }
+    port_ = acceptor_->local_endpoint().port();
+    asio::co_spawn(*contexts_.front(), accept(), asio::detached);
+    for (auto& context : contexts_) {
+      guards_.emplace_back(context->get_executor());
+      threads_.emplace_back([&context] { context->run(); });
+    }
+    return {};
+  }
+
+  std::uint16_t port() const override { return port_; }
+
+  void stop() override {
+    if (stopping_.exchange(true)) return;
+    asio::post(*contexts_.front(), [this] {
+      beast::error_code ignored;
+      acceptor_->close(ignored);
+    });
+    // Connections that wait for a request are closed; those that are answering finish first.
+    for (std::size_t i = 0; i < contexts_.size(); ++i) {
+      asio::post(*contexts_[i], [this, i] {
+        for (Stream* idle : idle_[i]) idle->cancel();
+      });
+    }
+    const auto step = std::chrono::milliseconds(5);
+    for (auto waited = std::chrono::milliseconds(0);
+         connections_.load() > 0 && waited < options_.stop_timeout; waited += step) {
+      std::this_thread::sleep_for(step);
+    }
+    guards_.clear();
+    for (auto& context : contexts_) context->stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  void make_idle_sets() { idle_.resize(contexts_.size()); }
+
+ private:
+  asio::awaitable<void> accept() {
+    for (std::size_t next = 0; !stopping_; next = (next + 1) % contexts_.size()) {
+      beast::error_code code;
+      tcp::socket socket(*contexts_[next]);
+      co_await acceptor_->async_accept(socket, asio::redirect_error(asio::use_awaitable, code));
+      if (stopping_) co_return;
+      if (code || connections_.load() >= options_.connections_max) {
+        // Out of descriptors, or full: what is accepted would only wait; a moment, then on.
+        asio::steady_timer pause(*contexts_.front(), std::chrono::milliseconds(10));
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
+        continue;
+      }
+      ++connections_;
+      asio::co_spawn(*contexts_[next], serve(std::move(socket), next),
+                     [this](const std::exception_ptr&) { --connections_; });
+    }
+  }
+
+  asio::awaitable<Response> answer(Request& request) {
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(
+        [this, &request](auto completion) {
+          auto executor = asio::get_associated_executor(completion);
+          auto shared = std::make_shared<decltype(completion)>(std::move(completion));
+          handler_(request, [shared, executor](Response response) {
+            asio::post(executor, [shared, response = std::move(response)]() mutable {
+              (*shared)(std::move(response));
+            });
+          });
+        },
+        asio::use_awaitable);
+  }
+
+  asio::awaitable<bool> write(Stream& stream, Response response, unsigned version, bool keep) {
+    beast::error_code code;
+    auto message = to_beast(std::move(response), version, keep);
+    stream.expires_after(options_.answer_timeout);
+    co_await bhttp::async_write(stream, message, asio::redirect_error(asio::use_awaitable, code));
+    co_return !code && keep;
+  }
+
+  // One request of a connection; whether the next one may come.
+  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
+                                  const std::optional<IpAddress>& peer) {
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(options_.head_bytes_max));
+    parser.body_limit(options_.body_bytes_max);
+    beast::error_code code;
+    if (buffer.size() == 0) {
+      idle_[context].insert(&stream);
+      stream.expires_after(options_.idle_timeout);
+      const std::size_t read = co_await stream.async_read_some(
+          buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, code));
+      idle_[context].erase(&stream);
+      if (code) co_return false;
+      buffer.commit(read);
+    }
+    stream.expires_after(options_.head_timeout);
+    co_await bhttp::async_read_header(stream, buffer, parser,
+                                      asio::redirect_error(asio::use_awaitable, code));
+    if (!code) {
+      if (std::optional<Response> refused = refuse_head(parser.get())) {
+        co_return co_await write(stream, *std::move(refused), 11, false);
+      }
+      if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
+        bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
+        co_await bhttp::async_write(stream, go_on,
+                                    asio::redirect_error(asio::use_awaitable, code));
+      }
+      stream.expires_after(options_.body_timeout);
+      co_await bhttp::async_read(stream, buffer, parser,
+                                 asio::redirect_error(asio::use_awaitable, code));
+    }
+    if (code) {
+      if (std::optional<Response> refused = read_failure(code)) {
+        co_await write(stream, *std::move(refused), 11, false);
+      }
+      co_return false;
+    }
+    const bool keep = parser.get().keep_alive() && !stopping_;
+    const unsigned version = parser.get().version();
+    const bool head = parser.get().method() == bhttp::verb::head;
+    Request request = to_request(parser.release(), peer);
+    stream.expires_never();
+    Response response = co_await answer(request);
+    if (head) response.body.clear();
+    co_return co_await write(stream, std::move(response), version, keep && !stopping_);
+  }
+
+  asio::awaitable<void> serve(tcp::socket socket, std::size_t context) {
+    beast::error_code code;
+    socket.set_option(tcp::no_delay(true), code);
+    const tcp::endpoint remote = socket.remote_endpoint(code);
+    std::optional<IpAddress> peer;
+    if (!code) {
+      if (auto parsed = IpAddress::parse(remote.address().to_string())) peer = *parsed;
+    }
+    Stream stream(std::move(socket));
+    beast::flat_buffer buffer(options_.head_bytes_max + options_.body_bytes_max);
+    while (!stopping_ && co_await serve_one(stream, buffer, context, peer)) {
+    }
+    beast::error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
+  const ServerOptions options_;
+  const Handler handler_;
+  std::vector<std::unique_ptr<asio::io_context>> contexts_;
+  std::vector<Guard> guards_;
+  std::vector<std::set<Stream*>> idle_;  // each touched by its context's thread only
+  std::optional<tcp::acceptor> acceptor_;
+  std::vector<std::thread> threads_;
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<bool> stopping_{false};
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
+  auto listener = std::make_unique<Listener>(options, std::move(handler));
+  listener->make_idle_sets();
+  if (Result<void> listening = listener->listen(); !listening) return fail(listening.error());
+  return std::unique_ptr<Server>(std::move(listener));
+}
+
+}  // namespace mandate::http

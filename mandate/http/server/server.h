@@ -1,0 +1,48 @@
+// An HTTP/1.1 server: bounded in connections, head, body and time; one io_context thread a core; a
+// handler that answers now or later, from any thread. Only this file's source knows Beast.
+//
+//   Result<std::unique_ptr<Server>> server = Server::start({.address = "127.0.0.1", .port = 8181},
+//       [&](const Request& request, Respond respond) { routes.handle(request, respond); });
+//   (*server)->stop();  // finishes what is being answered
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "mandate/base/limits.h"
+#include "mandate/base/result.h"
+#include "mandate/http/message.h"
+
+namespace mandate::http {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free one
+  int threads = 1;
+  std::size_t connections_max = 4096;
+  std::size_t head_bytes_max = limits::kHttpHeadBytesMax;
+  std::size_t body_bytes_max = limits::kRequestBodyBytesMax;
+  std::chrono::seconds head_timeout{10};   // from the first byte of a request, or of a connection
+  std::chrono::seconds body_timeout{30};
+  std::chrono::seconds idle_timeout{75};
+  std::chrono::seconds answer_timeout{30};  // for the handler, and for writing
+  std::chrono::seconds stop_timeout{10};
+};
+
+class Server {
+ public:
+  // The request lives until `respond` was called.
+  using Handler = std::function<void(const Request& request, std::function<void(Response)> respond)>;
+
+  virtual ~Server() = default;
+  // `record_unavailable` where the address cannot be listened on, saying why.
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
+  virtual std::uint16_t port() const = 0;
+  // Stops accepting, lets requests that are being answered finish, then returns. Idempotent.
+  virtual void stop() = 0;
+};
+
+}  // namespace mandate::http
