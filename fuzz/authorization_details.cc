@@ -1,5 +1,5 @@
-// What a client asks for: authorization_details, a scope, identifier patterns (one a line). Whatever
-// is granted lies within what was there to grant, and values keep their one written form.
+// What a client asks for: authorization_details, a scope, identifier patterns (one a line).
+// Whatever is granted lies within what was there to grant, and values keep their one written form.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

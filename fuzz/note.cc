@@ -42,8 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(bytes.starts_with(checkpoint->text()));
     require(Checkpoint::parse(checkpoint->text()).has_value());
     const std::string note = signer().sign(checkpoint->text());
-    require(open_checkpoint(note, verifier).has_value() ==
-            (checkpoint->origin == verifier.name()));
+    require(open_checkpoint(note, verifier).has_value() == (checkpoint->origin == verifier.name()));
   }
   return 0;
 }

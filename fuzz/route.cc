@@ -50,8 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const Result<std::vector<std::string>> segments = normalise_target(target)) {
     check_segments(*segments);
   }
-  static const ResourceDefinition kBase = *ResourceDefinition::parse(*json::parse(
-      R"({"id": "https://a.example", "type": "t", "actions": ["read"]})"));
+  static const ResourceDefinition kBase = *ResourceDefinition::parse(
+      *json::parse(R"({"id": "https://a.example", "type": "t", "actions": ["read"]})"));
   ResourceDefinition resource = kBase;
   resource.routes.push_back({{}, "/queue/{queue}/{ticket}", "read", "queue/{queue}/{ticket}"});
   if (check_route_path(path) && check_route_identifier(path, identifier)) {

@@ -1,7 +1,7 @@
-// What is on record about each noun, as DOCUMENT.md writes it: typed definitions, read strictly from
-// JSON or YAML and written back in canonical order. One reader serves documents, the management API
-// and the record's events, so they cannot drift. A field that exists and is not enforced yet is
-// refused with its line; nothing is accepted and ignored.
+// What is on record about each noun, as DOCUMENT.md writes it: typed definitions, read strictly
+// from JSON or YAML and written back in canonical order. One reader serves documents, the
+// management API and the record's events, so they cannot drift. A field that exists and is not
+// enforced yet is refused with its line; nothing is accepted and ignored.
 //
 //   Result<DelegationDefinition> d = DelegationDefinition::parse(value);
 //   json::canonical(d->to_json())  // the digest of this is the delegation's
@@ -29,7 +29,8 @@ struct TeamDefinition {
   friend bool operator==(const TeamDefinition&, const TeamDefinition&) = default;
 };
 
-// How a principal proves itself: a public key, or for a human a trusted issuer with claim conditions.
+// How a principal proves itself: a public key, or for a human a trusted issuer with claim
+// conditions.
 struct Authenticator {
   struct Issued {
     TrustedIssuerId issuer;
@@ -64,7 +65,7 @@ struct Route {
   std::vector<std::string> methods;  // sorted; empty: every method
   std::string path;                  // as mandate/authority/route.h reads it
   std::string action;
-  std::string identifier;            // template over captures: "queue/{queue}/{ticket}"
+  std::string identifier;  // template over captures: "queue/{queue}/{ticket}"
   friend bool operator==(const Route&, const Route&) = default;
 };
 enum class SigningAlgorithm : std::uint8_t { kEs256, kRs256 };
@@ -115,8 +116,8 @@ struct DelegationDefinition {
 };
 
 struct GuardrailDefinition {
-  std::optional<PrincipalKind> kind;      // select: {kind: agent}
-  std::optional<PrincipalId> principal;   // or {principal: "agent:triage"}; both: both must hold
+  std::optional<PrincipalKind> kind;     // select: {kind: agent}
+  std::optional<PrincipalId> principal;  // or {principal: "agent:triage"}; both: both must hold
   std::optional<Seconds> max_token_lifetime;
   std::optional<int> max_depth;
   static Result<GuardrailDefinition> parse(const json::Value& value);
@@ -127,9 +128,9 @@ struct GuardrailDefinition {
 
 struct TrustedIssuerDefinition {
   TrustedIssuerId id;
-  std::string issuer;    // compared as an exact string
+  std::string issuer;  // compared as an exact string
   std::string audience;
-  json::Value jwks;      // the keys' public members; a document names a file, the record holds this
+  json::Value jwks;  // the keys' public members; a document names a file, the record holds this
   std::optional<std::string> jwks_file;  // in documents only; `apply` reads it and clears it
   std::vector<std::string> algorithms;   // of ES256, ES384, EdDSA, RS256, PS256
   Seconds max_token_age{600};

@@ -15,8 +15,9 @@ void set_depth(json::Value& out, int max_depth) {
 // Exactly one of delegator and parent.
 void check_source(json::ObjectReader& in, bool has_delegator, bool has_parent) {
   if (has_delegator == has_parent) {
-    in.refuse(has_parent ? "delegation has both \"delegator\" and \"parent\"; expected one of them"
-                         : "delegation has no \"delegator\" and no \"parent\"; expected one of them");
+    in.refuse(has_parent
+                  ? "delegation has both \"delegator\" and \"parent\"; expected one of them"
+                  : "delegation has no \"delegator\" and no \"parent\"; expected one of them");
   }
 }
 
@@ -28,9 +29,10 @@ std::optional<PrincipalKind> read_kind(json::ObjectReader& in) {
   }
   std::optional<PrincipalKind> kind = parse_principal_kind(*text);
   if (!kind) {
-    in.refuse("kind " + quoted(*text) +
-                  ": expected human, organization, workload, pipeline, integration, agent or service",
-              value);
+    in.refuse(
+        "kind " + quoted(*text) +
+            ": expected human, organization, workload, pipeline, integration, agent or service",
+        value);
   }
   return kind;
 }
@@ -51,9 +53,8 @@ Result<EntitlementDefinition> EntitlementDefinition::parse(const json::Value& va
 }
 
 json::Value EntitlementDefinition::to_json() const {
-  json::Value out = json::Value::object({{"id", id.text()},
-                                         {"principal", principal.text()},
-                                         {"authority", authority.to_json()}});
+  json::Value out = json::Value::object(
+      {{"id", id.text()}, {"principal", principal.text()}, {"authority", authority.to_json()}});
   set_depth(out, max_depth);
   return out;
 }
@@ -84,10 +85,10 @@ Result<DelegationDefinition> DelegationDefinition::parse(const json::Value& valu
   if (Result<void> ok = in.finish(); !ok) {
     return fail(ok.error());
   }
-  return DelegationDefinition{std::move(*id),        std::move(delegator), std::move(parent),
-                              std::move(*delegate),  std::move(authority), not_before,
-                              not_after,             max_depth,            max_token_lifetime,
-                              std::move(purpose)};
+  return DelegationDefinition{
+      std::move(*id),       std::move(delegator), std::move(parent), std::move(*delegate),
+      std::move(authority), not_before,           not_after,         max_depth,
+      max_token_lifetime,   std::move(purpose)};
 }
 
 json::Value DelegationDefinition::to_json() const {

@@ -11,9 +11,11 @@ namespace {
 
 constexpr Seconds kTokenAgeMax = std::chrono::hours(24);
 constexpr Seconds kTokenAgeDefault{600};
-constexpr std::pair<std::string_view, std::string_view> kAlgorithms[] = {
-    {"ES256", "ES256"}, {"ES384", "ES384"}, {"EdDSA", "EdDSA"},
-    {"RS256", "RS256"}, {"PS256", "PS256"}};
+constexpr std::pair<std::string_view, std::string_view> kAlgorithms[] = {{"ES256", "ES256"},
+                                                                         {"ES384", "ES384"},
+                                                                         {"EdDSA", "EdDSA"},
+                                                                         {"RS256", "RS256"},
+                                                                         {"PS256", "PS256"}};
 
 std::string read_issuer(json::ObjectReader& in) {
   const json::Value* value = in.required("issuer");
@@ -80,9 +82,8 @@ Result<TrustedIssuerDefinition> TrustedIssuerDefinition::parse(const json::Value
   if (Result<void> ok = in.finish(); !ok) {
     return fail(ok.error());
   }
-  return TrustedIssuerDefinition{std::move(*id),       std::move(issuer),
-                                 std::move(audience),  std::move(jwks),
-                                 std::move(jwks_file), std::move(algorithms),
+  return TrustedIssuerDefinition{std::move(*id),  std::move(issuer),    std::move(audience),
+                                 std::move(jwks), std::move(jwks_file), std::move(algorithms),
                                  max_token_age};
 }
 

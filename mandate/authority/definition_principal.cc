@@ -36,8 +36,8 @@ std::vector<std::pair<std::string, std::string>> read_claims(json::ObjectReader&
   }
   if (!value->is_object() || value->as_object().empty() ||
       value->as_object().size() > limits::kClaimConditionsMax) {
-    in.refuse("claims: expected an object of 1 to " +
-                  std::to_string(limits::kClaimConditionsMax) + " claims and their values",
+    in.refuse("claims: expected an object of 1 to " + std::to_string(limits::kClaimConditionsMax) +
+                  " claims and their values",
               value);
     return claims;
   }
@@ -45,8 +45,8 @@ std::vector<std::pair<std::string, std::string>> read_claims(json::ObjectReader&
     if (claim.key.empty() || claim.key.size() > kClaimNameBytesMax) {
       in.refuse("claim name " + quoted(claim.key) + ": expected 1 to 128 bytes", &claim.value);
     }
-    claims.emplace_back(
-        claim.key, reading::text_at(in, claim.key, &claim.value, kClaimValueBytesMax));
+    claims.emplace_back(claim.key,
+                        reading::text_at(in, claim.key, &claim.value, kClaimValueBytesMax));
   }
   std::sort(claims.begin(), claims.end());
   return claims;
@@ -55,9 +55,10 @@ std::vector<std::pair<std::string, std::string>> read_claims(json::ObjectReader&
 Result<Authenticator> read_jwk(json::ObjectReader& in, PrincipalKind owner) {
   const json::Value* value = in.required("jwk");
   if (owner == PrincipalKind::kHuman) {
-    in.refuse("a human has no \"jwk\": a person signs in through a trusted issuer, and a person's "
-              "credential never authenticates software; expected issuer and claims",
-              value);
+    in.refuse(
+        "a human has no \"jwk\": a person signs in through a trusted issuer, and a person's "
+        "credential never authenticates software; expected issuer and claims",
+        value);
   }
   std::optional<json::Value> jwk = reading::accept(in, parse_public_jwk(*value), value);
   std::optional<Instant> not_after = reading::instant(in, "not_after");
@@ -154,19 +155,18 @@ Result<TeamDefinition> TeamDefinition::parse(const json::Value& value) {
   std::optional<TeamId> id = reading::required<TeamId>(in, "id");
   std::vector<PrincipalId> members;
   reading::Unique unique("member");
-  reading::each(in, "members", in.required("members"), limits::kTeamMembersMax,
-                [&](const json::Value& item) {
-                  std::optional<PrincipalId> member =
-                      reading::parsed<PrincipalId>(in, "members", &item);
-                  if (!member) {
-                    return;
-                  }
-                  if (kind_of(*member) != PrincipalKind::kHuman) {
-                    in.refuse("member " + quoted(member->text()) + ": expected a human", &item);
-                  }
-                  unique.add(in, member->text(), item);
-                  members.push_back(std::move(*member));
-                });
+  reading::each(
+      in, "members", in.required("members"), limits::kTeamMembersMax, [&](const json::Value& item) {
+        std::optional<PrincipalId> member = reading::parsed<PrincipalId>(in, "members", &item);
+        if (!member) {
+          return;
+        }
+        if (kind_of(*member) != PrincipalKind::kHuman) {
+          in.refuse("member " + quoted(member->text()) + ": expected a human", &item);
+        }
+        unique.add(in, member->text(), item);
+        members.push_back(std::move(*member));
+      });
   if (Result<void> ok = in.finish(); !ok) {
     return fail(ok.error());
   }

@@ -111,8 +111,8 @@ std::vector<std::string> read_methods(json::ObjectReader& in) {
     if (method == nullptr) {
       return;
     }
-    if (!is_method(*method) || std::any_of(method->begin(), method->end(),
-                                           [](char c) { return c >= 'a' && c <= 'z'; })) {
+    if (!is_method(*method) ||
+        std::any_of(method->begin(), method->end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
       in.refuse("method " + quoted(*method) + ": expected an HTTP method in upper case", &item);
     }
     unique.add(in, *method, item);
@@ -172,10 +172,8 @@ PermitJournal read_permits(json::ObjectReader& in) {
     case Permits::kCounted:
       reading::not_enforced(in, "permits: counted", value);
       return PermitJournal::kListed;
-    case Permits::kDurable:
-      return PermitJournal::kDurable;
-    case Permits::kListed:
-      return PermitJournal::kListed;
+    case Permits::kDurable: return PermitJournal::kDurable;
+    case Permits::kListed: return PermitJournal::kListed;
   }
   return PermitJournal::kListed;
 }

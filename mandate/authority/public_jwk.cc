@@ -46,9 +46,9 @@ bool is_for_verifying(const json::Value& jwk, const KeyForm& form) {
   const json::Value* use = jwk.find("use");
   const json::Value* alg = jwk.find("alg");
   return (use == nullptr || is_string(use, "sig")) &&
-         (alg == nullptr || (alg->is_string() && !alg->as_string().empty() &&
-                             std::count(form.algorithms.begin(), form.algorithms.end(),
-                                        alg->as_string()) != 0));
+         (alg == nullptr ||
+          (alg->is_string() && !alg->as_string().empty() &&
+           std::count(form.algorithms.begin(), form.algorithms.end(), alg->as_string()) != 0));
 }
 
 void refuse_private(json::ObjectReader& in, const json::Value& jwk) {
@@ -87,9 +87,10 @@ Result<json::Value> parse_public_jwk(const json::Value& jwk) {
     in.required_string("crv");
   }
   if (form == nullptr) {
-    in.refuse("jwk is of an unknown kind; expected kty EC with crv P-256 or P-384, kty OKP with crv "
-              "Ed25519, or kty RSA",
-              jwk.find("kty"));
+    in.refuse(
+        "jwk is of an unknown kind; expected kty EC with crv P-256 or P-384, kty OKP with crv "
+        "Ed25519, or kty RSA",
+        jwk.find("kty"));
     return fail(in.finish().error());
   }
   json::Value out = json::Value::object({{"kty", form->kty}});
@@ -104,9 +105,10 @@ Result<json::Value> parse_public_jwk(const json::Value& jwk) {
   in.optional("use");
   in.optional("alg");
   if (!is_for_verifying(jwk, *form)) {
-    in.refuse("jwk is not for verifying signatures of its kind: expected use absent or \"sig\", and "
-              "alg absent or one that fits kty and crv",
-              &jwk);
+    in.refuse(
+        "jwk is not for verifying signatures of its kind: expected use absent or \"sig\", and "
+        "alg absent or one that fits kty and crv",
+        &jwk);
   }
   if (const json::Value* kid = in.optional("kid")) {
     reading::text_at(in, "kid", kid, kKidBytesMax);
@@ -143,8 +145,9 @@ Result<json::Value> parse_public_jwks(const json::Value& set) {
     keys.push_back(std::move(key).value_or(json::Value()));
   });
   if (keys.empty()) {
-    in.refuse("jwks holds no key to verify with; expected an ES256, ES384, EdDSA, RS256 or PS256 key",
-              list);
+    in.refuse(
+        "jwks holds no key to verify with; expected an ES256, ES384, EdDSA, RS256 or PS256 key",
+        list);
   }
   if (!in.ok()) {
     return fail(in.finish().error());

@@ -33,9 +33,9 @@ const std::string* string_at(json::ObjectReader& in, std::string_view key,
     return nullptr;
   }
   if (!value->is_string()) {
-    in.refuse(std::string(key) + " is " + std::string(json::kind_name(*value)) +
-                  "; expected a string",
-              value);
+    in.refuse(
+        std::string(key) + " is " + std::string(json::kind_name(*value)) + "; expected a string",
+        value);
     return nullptr;
   }
   return &value->as_string();

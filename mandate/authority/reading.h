@@ -1,5 +1,5 @@
-// How this room's definitions read a member into its type: thin helpers over json::ObjectReader, each
-// of which refuses with the member's own line. Nothing outside `authority` includes this.
+// How this room's definitions read a member into its type: thin helpers over json::ObjectReader,
+// each of which refuses with the member's own line. Nothing outside `authority` includes this.
 //
 //   std::optional<TeamId> id = reading::required<TeamId>(in, "id");
 //   std::optional<Instant> end = reading::instant(in, "not_after");
@@ -94,9 +94,9 @@ void each(json::ObjectReader& in, std::string_view key, const json::Value* list,
     return;
   }
   if (!list->is_array()) {
-    in.refuse(std::string(key) + " is " + std::string(json::kind_name(*list)) +
-                  "; expected an array",
-              list);
+    in.refuse(
+        std::string(key) + " is " + std::string(json::kind_name(*list)) + "; expected an array",
+        list);
     return;
   }
   if (list->as_array().size() > max) {

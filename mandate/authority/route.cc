@@ -283,9 +283,9 @@ Result<std::vector<std::string>> normalise_target(std::string_view raw_target) {
   std::optional<std::string_view> rest = path.substr(1);
   while (const std::optional<std::string_view> text = take_segment(rest)) {
     if (out.size() == limits::kRouteSegmentsMax) {
-      return fail(Reason::kLimitExceeded, "request path has more than " +
-                                              std::to_string(limits::kRouteSegmentsMax) +
-                                              " segments");
+      return fail(
+          Reason::kLimitExceeded,
+          "request path has more than " + std::to_string(limits::kRouteSegmentsMax) + " segments");
     }
     if (text->empty() && rest) {
       return bad("request path", path, "no empty segment");

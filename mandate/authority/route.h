@@ -1,6 +1,6 @@
-// Routes: how an enforcement point that knows only HTTP names an action and an identifier. A request
-// target is brought to the one normal form that an upstream could use, or refused: what could be read
-// in two ways is not decided at all (ATTACKS G5).
+// Routes: how an enforcement point that knows only HTTP names an action and an identifier. A
+// request target is brought to the one normal form that an upstream could use, or refused: what
+// could be read in two ways is not decided at all (ATTACKS G5).
 //
 //   resource.routes[0] = {{"GET"}, "/queue/{queue}/{ticket}", "read", "queue/{queue}/{ticket}"};
 //   match_route(resource, "GET", "/queue/eu/7?full=1")->identifier.text() == "queue/eu/7"

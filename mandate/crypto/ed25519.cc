@@ -32,11 +32,11 @@ struct Field {
   Bignum p, d;
   Field() {
     BIGNUM* number = nullptr;
-    must(BN_hex2bn(&number,
-                   "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed") > 0);
+    must(BN_hex2bn(&number, "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed") >
+         0);
     p.reset(std::exchange(number, nullptr));
-    must(BN_hex2bn(&number,
-                   "52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3") > 0);
+    must(BN_hex2bn(&number, "52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3") >
+         0);
     d.reset(number);
   }
 };

@@ -1,6 +1,7 @@
-#include <algorithm>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <set>
 
 #include "mandate/crypto/key_impl.h"
@@ -10,8 +11,8 @@ namespace {
 
 using json::Value;
 
-constexpr std::array<std::string_view, 9> kPrivateMembers = {"d",  "p",  "q",   "dp", "dq",
-                                                              "qi", "oth", "k", "priv"};
+constexpr std::array<std::string_view, 9> kPrivateMembers = {"d",  "p",   "q", "dp",  "dq",
+                                                             "qi", "oth", "k", "priv"};
 
 tl::unexpected<Error> refuse(std::string detail) {
   return fail(Reason::kBadRequest, std::move(detail));
@@ -147,8 +148,7 @@ Value PublicKey::to_jwk() const {
       return Value::object({{"crv", form.crv}, {"kty", form.kty}, {"x", first}, {"y", second}});
     case KeyType::kEd25519:
       return Value::object({{"crv", form.crv}, {"kty", form.kty}, {"x", first}});
-    case KeyType::kRsa:
-      return Value::object({{"e", second}, {"kty", form.kty}, {"n", first}});
+    case KeyType::kRsa: return Value::object({{"e", second}, {"kty", form.kty}, {"n", first}});
   }
   return {};
 }
@@ -176,11 +176,9 @@ Value PrivateKey::to_private_jwk() const {
   switch (form.type) {
     case KeyType::kP256:
     case KeyType::kP384:
-      set("d", key_number(impl_->pkey.get(), "priv", form.coordinate_bytes));
+      set("d", key_number(impl_->pkey.get(), OSSL_PKEY_PARAM_PRIV_KEY, form.coordinate_bytes));
       break;
-    case KeyType::kEd25519:
-      set("d", ed25519_seed());
-      break;
+    case KeyType::kEd25519: set("d", ed25519_seed()); break;
     case KeyType::kRsa:
       for (const RsaNumber& number : kRsaSecrets) {
         set(number.member, key_number(impl_->pkey.get(), number.name));

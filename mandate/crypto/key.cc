@@ -1,9 +1,7 @@
 #include "mandate/crypto/key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #include "mandate/crypto/hash.h"
 #include "mandate/crypto/key_impl.h"
@@ -148,6 +146,7 @@ bool PublicKey::accepts(Algorithm algorithm) const { return is_accepted(type(), 
 bool PublicKey::verify(Algorithm algorithm, std::string_view message,
                        std::string_view signature) const {
   if (!accepts(algorithm)) return false;
+  const NoErrorsLeft no_errors_left;
   if (algorithm == Algorithm::kEdDsa) {
     return verify_ed25519(impl_->pkey.get(), message, signature);
   }
@@ -184,8 +183,8 @@ Result<PrivateKey> PrivateKey::generate(KeyType type) {
 
 Result<PrivateKey> PrivateKey::from_ed25519_seed(std::string_view seed32) {
   if (seed32.size() != 32) {
-    return fail(Reason::kBadRequest, "Ed25519 seed has " + std::to_string(seed32.size()) +
-                                         " bytes; expected 32");
+    return fail(Reason::kBadRequest,
+                "Ed25519 seed has " + std::to_string(seed32.size()) + " bytes; expected 32");
   }
   Pkey pkey(EVP_PKEY_new_raw_private_key_ex(nullptr, "ED25519", nullptr, octets(seed32), 32));
   must(pkey != nullptr);

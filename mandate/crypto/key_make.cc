@@ -89,9 +89,9 @@ Result<Pkey> import_ed25519(const PublicParts& parts) {
   if (!is_ed25519_public_key(parts.first)) {
     return refuse("Ed25519 key is no canonical point of large order on the curve");
   }
-  return refuse_if_null(Pkey(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr,
-                                                            octets(parts.first), 32)),
-                        "Ed25519 key was not accepted");
+  return refuse_if_null(
+      Pkey(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, octets(parts.first), 32)),
+      "Ed25519 key was not accepted");
 }
 
 Result<void> check_rsa(std::string_view n, std::string_view e) {
@@ -187,6 +187,7 @@ std::string key_number(const EVP_PKEY* pkey, const char* name, std::size_t bytes
 }
 
 Result<PublicKey> PublicKey::Impl::make(PublicParts parts) {
+  const NoErrorsLeft no_errors_left;
   Result<Pkey> pkey = import_public(parts);
   if (!pkey) return fail(pkey.error());
   auto impl = std::make_shared<Impl>();
@@ -214,8 +215,7 @@ Result<PublicKey> PublicKey::Impl::from_pkey(EVP_PKEY* pkey) {
     for (const KeyForm& form : kKeyForms) {
       const char* const curve = form.kty == "EC" ? form.crv.data() : nullptr;
       if (curve == nullptr || EC_curve_nist2nid(curve) != OBJ_sn2nid(group.data())) continue;
-      return make({form.type,
-                   key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, form.coordinate_bytes),
+      return make({form.type, key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, form.coordinate_bytes),
                    key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, form.coordinate_bytes)});
     }
   }
@@ -227,6 +227,7 @@ Result<PublicKey> PublicKey::from_ed25519_raw(std::string_view raw32) {
 }
 
 Result<PublicKey> PublicKey::from_spki_der(std::string_view der) {
+  const NoErrorsLeft no_errors_left;
   const std::uint8_t* cursor = octets(der);
   const Pkey pkey(d2i_PUBKEY(nullptr, &cursor, static_cast<long>(der.size())));
   if (pkey == nullptr || cursor != octets(der) + der.size()) {
@@ -237,6 +238,7 @@ Result<PublicKey> PublicKey::from_spki_der(std::string_view der) {
 
 Result<PrivateKey> PrivateKey::Impl::make(PublicKey public_key,
                                           const std::vector<std::string>& secrets) {
+  const NoErrorsLeft no_errors_left;
   const PublicParts& parts = public_key.impl_->parts;
   Pkey pkey;
   if (parts.type == KeyType::kEd25519) {

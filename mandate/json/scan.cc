@@ -37,7 +37,8 @@ int code_unit(std::string_view hex) {
 std::string_view string_fault(std::string_view token) {
   if (token.size() < 2 || !token.ends_with('"')) return "a string that does not end";
   if (!is_utf8(token)) return "a string that is not UTF-8";
-  for (std::size_t i = 1; i + 1 < token.size(); ++i) {
+  std::size_t i = 1;
+  for (; i + 1 < token.size(); ++i) {
     if (static_cast<unsigned char>(token[i]) < 0x20) return "a control character in a string";
     if (token[i] != '\\') continue;
     ++i;
@@ -50,6 +51,7 @@ std::string_view string_fault(std::string_view token) {
     if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff) return "a lone surrogate in a string";
     i += 6;
   }
+  if (i == token.size()) return "a string that does not end";  // its last quote is escaped
   return {};
 }
 

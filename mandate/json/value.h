@@ -26,15 +26,15 @@ using Object = std::vector<Member>;  // in order of writing; keys are unique
 
 class Value {
  public:
-  Value() = default;  // null
-  Value(std::nullptr_t) {}
-  Value(bool b) : data_(b) {}
-  Value(int i) : data_(std::int64_t{i}) {}
-  Value(std::int64_t i) : data_(i) {}
-  Value(double d) : data_(d) {}
-  Value(const char* s) : data_(std::string(s)) {}
-  Value(std::string_view s) : data_(std::string(s)) {}
-  Value(std::string s) : data_(std::move(s)) {}
+  Value();  // null
+  Value(std::nullptr_t);
+  Value(bool b);
+  Value(int i);
+  Value(std::int64_t i);
+  Value(double d);
+  Value(const char* s);
+  Value(std::string_view s);
+  Value(std::string s);
   Value(Array a);
   Value(Object o);
   // An object, written in code: Value::object({{"a", 1}, {"b", "x"}}).
@@ -74,8 +74,7 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
-  std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data_{
-      nullptr};
+  std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data_;
   std::uint32_t line_ = 0;
 };
 
@@ -84,6 +83,17 @@ struct Member {
   Value value;
   std::uint32_t line = 0;  // of the key
 };
+
+// Here, since a Value holds Members: clang 14 wants the whole type before it makes a variant of it.
+inline Value::Value() : data_(nullptr) {}
+inline Value::Value(std::nullptr_t) : data_(nullptr) {}
+inline Value::Value(bool b) : data_(b) {}
+inline Value::Value(int i) : data_(std::int64_t{i}) {}
+inline Value::Value(std::int64_t i) : data_(i) {}
+inline Value::Value(double d) : data_(d) {}
+inline Value::Value(const char* s) : data_(std::string(s)) {}
+inline Value::Value(std::string_view s) : data_(std::string(s)) {}
+inline Value::Value(std::string s) : data_(std::move(s)) {}
 
 // "null", "true or false", "a number", "a string", "an array", "an object": for messages.
 std::string_view kind_name(const Value& value);

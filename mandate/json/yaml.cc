@@ -132,6 +132,8 @@ class Builder final : public YAML::EventHandler {
     std::string_view source = source_at(mark);
     bool is_quoted = source.starts_with('"') || source.starts_with('\'');
     if (is_quoted && !has_closing_quote(source)) refuse(line_of(mark), "a quote that does not end");
+    // yaml-cpp writes the escapes \N and \_ as bytes of Latin-1.
+    if (!is_utf8(text)) refuse(line_of(mark), "an escape that gives no UTF-8");
     if (!expects_key()) return add(is_plain ? plain_value(text, line_of(mark)) : Value(text), mark);
     if (is_plain && text == "<<") refuse(line_of(mark), "a merge key; expected the members");
     // `y` is a member of every JWK on a curve; a key has no other type to be mistaken for.

@@ -135,8 +135,8 @@ Result<NoteSigner> NoteSigner::make(std::string_view name, crypto::PrivateKey ed
 
 std::string NoteSigner::sign(std::string_view text) const {
   if (!text.ends_with('\n') || !is_note_text(text)) std::abort();  // a bug of ours: never signed
-  const std::string signature = big_endian_bytes(verifier_.key_hash()) +
-                                key_.sign(crypto::Algorithm::kEdDsa, text);
+  const std::string signature =
+      big_endian_bytes(verifier_.key_hash()) + key_.sign(crypto::Algorithm::kEdDsa, text);
   return std::string(text) + "\n" + std::string(kSignaturePrefix) + verifier_.name() + " " +
          encode_base64(signature) + "\n";
 }
@@ -161,8 +161,8 @@ Result<std::string> open_note(std::string_view note, const NoteVerifier& verifie
   bool is_signed = false;
   for (std::string_view rest = note.substr(split + 2); !rest.empty();) {
     if (++lines > kNoteSignaturesMax) {
-      return fail(Reason::kLimitExceeded, "note has more than " +
-                                              std::to_string(kNoteSignaturesMax) + " signatures");
+      return fail(Reason::kLimitExceeded,
+                  "note has more than " + std::to_string(kNoteSignaturesMax) + " signatures");
     }
     Result<SignatureLine> line = parse_signature_line(take_until(rest, '\n'));
     if (!line) return fail(line.error());

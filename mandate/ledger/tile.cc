@@ -109,8 +109,8 @@ std::vector<TileId> tiles_between(std::uint64_t old_size, std::uint64_t new_size
 
 Result<std::string> encode_bundle(const std::vector<std::string>& entries) {
   if (entries.size() > kTileWidth) {
-    return fail(Reason::kLimitExceeded, "bundle of " + std::to_string(entries.size()) +
-                                            " entries; expected at most 256");
+    return fail(Reason::kLimitExceeded,
+                "bundle of " + std::to_string(entries.size()) + " entries; expected at most 256");
   }
   std::string bytes;
   for (const std::string& entry : entries) {
@@ -157,8 +157,7 @@ std::string encode_hashes(const std::vector<Digest>& hashes) {
 Result<std::vector<Digest>> decode_hashes(std::string_view bytes, int width) {
   if (!is_width(width) || bytes.size() != 32 * static_cast<std::size_t>(width)) {
     return refuse("hash tile has " + std::to_string(bytes.size()) +
-                  " bytes; expected 32 for each of " + std::to_string(width) +
-                  " hashes, 1 to 256");
+                  " bytes; expected 32 for each of " + std::to_string(width) + " hashes, 1 to 256");
   }
   std::vector<Digest> hashes;
   for (; !bytes.empty(); bytes.remove_prefix(32)) hashes.push_back(*to_digest(bytes.substr(0, 32)));

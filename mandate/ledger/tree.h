@@ -18,9 +18,9 @@ namespace mandate::ledger {
 
 inline constexpr int kProofHashesMax = 64;
 
-Digest leaf_hash(std::string_view entry);             // SHA-256(0x00 || entry)
+Digest leaf_hash(std::string_view entry);                   // SHA-256(0x00 || entry)
 Digest node_hash(const Digest& left, const Digest& right);  // SHA-256(0x01 || left || right)
-Digest empty_root();                                  // SHA-256("")
+Digest empty_root();                                        // SHA-256("")
 
 // The roots of the perfect subtrees that make up a tree: all that appending needs.
 class Frontier {

@@ -15,18 +15,15 @@ void MemoryUses::Shard::forget(Instant now) {
 }
 
 bool MemoryUses::consume(const Digest& key, int limit, Instant until, Instant now) {
-  if (limit <= 0) return false;
+  if (limit <= 0 || until <= now) return false;
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   shard.forget(now);
   const auto at = shard.uses.find(key);
   if (at == shard.uses.end()) {
     if (shard.ends.size() >= shard_uses_max_) return false;
-    // Over already: whoever asks checked the time, so this one use counts and need not be kept.
-    if (until > now) {
-      shard.uses.emplace(key, Use{1, until});
-      shard.ends.emplace(until, key);
-    }
+    shard.uses.emplace(key, Use{1, until});
+    shard.ends.emplace(until, key);
     return true;
   }
   Use& use = at->second;
@@ -55,9 +52,7 @@ void MemoryUses::remember(std::string_view entry, Instant now) {
           return to_digest(bytes);
         });
     const Result<Instant> end = parse_rfc3339(until->as_string());
-    if (digest && end && *end > now) {
-      (void)consume(*digest, std::numeric_limits<int>::max(), *end, now);
-    }
+    if (digest && end) (void)consume(*digest, std::numeric_limits<int>::max(), *end, now);
   }
 }
 

@@ -26,7 +26,7 @@ class MemoryUses final : public record::Uses {
  public:
   explicit MemoryUses(std::size_t uses_max = kUsesMax) : shard_uses_max_(uses_max / kShards) {}
 
-  // Full, it says no: what cannot be remembered must not be used (fail closed).
+  // Says no where it is full or `until` has come: what cannot be remembered must not be used.
   bool consume(const Digest& key, int limit, Instant until, Instant now) override;
   // Takes in the uses that an entry of the journal names, each `{"key": base64url, "until": RFC
   // 3339}`. An entry without `uses`, or a use that is over, is passed over.

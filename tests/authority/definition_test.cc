@@ -66,7 +66,8 @@ TEST(PrincipalDefinition, IsReadStrictly) {
   check_all({
       {"id", "  - id: \"agent:triage\"", "  - id: \"robot:triage\"", "expected a prefix of human:"},
       {"no id", "  - id: \"agent:triage\"\n    owner", "  - owner", "principal has no \"id\""},
-      {"environment", "  - {id: \"service:tickets-api\", owner: \"team:support\", environment: prod",
+      {"environment",
+       "  - {id: \"service:tickets-api\", owner: \"team:support\", environment: prod",
        "  - {id: \"service:tickets-api\", owner: \"team:support\", environment: \"a b\"",
        "environment \"a b\": expected 1 to 64"},
       {"no end", kEnd, ""},
@@ -87,8 +88,7 @@ TEST(Authenticator, IsAKeyForSoftwareAndAnIssuerForAHuman) {
   check_all({
       {"a person's key", kHuman, human(jwk), "credential never authenticates software"},
       {"software's key", kNone, human(jwk)},
-      {"software's issuer", kNone, human("{issuer: idp, claims: {sub: x}}"),
-       "is not enforced yet"},
+      {"software's issuer", kNone, human("{issuer: idp, claims: {sub: x}}"), "is not enforced yet"},
       {"both", kNone, human("{jwk: " + std::string(kKey) + ", issuer: idp, claims: {sub: x}}"),
        "unknown member \"issuer\" in authenticator"},
       {"neither, software", kNone, human("{not_after: \"2027-01-01T00:00:00Z\"}"),
@@ -116,7 +116,8 @@ TEST(Authenticator, IsAKeyForSoftwareAndAnIssuerForAHuman) {
 }
 
 TEST(PublicJwk, HasItsPublicMembersOnly) {
-  constexpr std::string_view kKey = "{kty: OKP, crv: Ed25519, x: "
+  constexpr std::string_view kKey =
+      "{kty: OKP, crv: Ed25519, x: "
       "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
   constexpr std::string_view kAdvice = "keep private and symmetric keys out of documents";
   check_all({
@@ -153,7 +154,9 @@ TEST(PublicJwk, HasItsPublicMembersOnly) {
             R"({"e":"AQAB","kty":"RSA","n":"AQAB"})");
   // The refusal never holds the secret.
   EXPECT_EQ(jwk(R"({"kty":"EC","crv":"P-256","x":"AQAB","y":"AQAB","d":"c2VjcmV0"})")
-                .error().detail.find("c2VjcmV0"), std::string::npos);
+                .error()
+                .detail.find("c2VjcmV0"),
+            std::string::npos);
 }
 
 TEST(PublicJwks, KeepsWhatCanVerifyAndRefusesSecrets) {
@@ -213,14 +216,16 @@ TEST(ResourceDefinition, IsReadStrictly) {
       {"origin's slash", kOrigin, "    origin: \"https://a.example/\"\n"},
       {"origin's scheme", kOrigin, "    origin: \"ftp://a.example\"\n", "http or https"},
       {"points", kPoints, points("{address: \"::1\", headers: forwarded}")},
-      {"no address", kPoints, points("{headers: original}"), "enforcement point has no \"address\""},
+      {"no address", kPoints, points("{headers: original}"),
+       "enforcement point has no \"address\""},
       {"no headers", kPoints, points("{address: \"::1\"}"), "enforcement point has no \"headers\""},
       {"a network", kPoints, points("{address: \"10.0.0.0/8\", headers: original}"), "10.0.0.0/8"},
       {"headers", kPoints, points("{address: \"::1\", headers: both}"),
        "headers \"both\": expected original or forwarded"},
       {"one address in two forms", kPoints,
        points("{address: \"10.0.0.7\", headers: original}, "
-              "{address: \"::ffff:10.0.0.7\", headers: forwarded}"), "stands twice"},
+              "{address: \"::ffff:10.0.0.7\", headers: forwarded}"),
+       "stands twice"},
       {"64 points", kPoints, points(items(64, "{address: \"10.0.0.", "\", headers: original}"))},
       {"65 points", kPoints, points(items(65, "{address: \"10.0.0.", "\", headers: original}")),
        "at most 64"},
@@ -229,7 +234,8 @@ TEST(ResourceDefinition, IsReadStrictly) {
       {"enforcement", "enforcement: enforce", "enforcement: off_", "expected enforce or shadow"},
       {"permits", "permits: listed", "permits: forgotten", "expected listed or durable or counted"},
       {"cache", "cache_when_down: 0s", "cache_when_down: never", "is not a duration"},
-      {"unknown", kOrigin, "    htu: \"https://a.example\"\n", "unknown member \"htu\" in resource"},
+      {"unknown", kOrigin, "    htu: \"https://a.example\"\n",
+       "unknown member \"htu\" in resource"},
   });
 }
 
@@ -399,11 +405,13 @@ TEST(GuardrailDefinition, NamesWhomItBoundsAndBoundsSomething) {
       {"a lifetime", kGuardrail, "{select: {kind: agent}, max_token_lifetime: 1s}"},
       {"no lifetime", kGuardrail, "{select: {kind: agent}, max_token_lifetime: 0s}", "1s to 1d"},
       {"depth", kGuardrail, "{select: {kind: agent}, max_depth: 17}", "from 0 to 16"},
-      {"256", kGuardrail, "{select: {kind: agent}, max_depth: 2}" + [] {
-         std::string more;
-         for (int i = 1; i < 256; ++i) more += "\n  - {select: {kind: agent}, max_depth: 2}";
-         return more;
-       }()},
+      {"256", kGuardrail,
+       "{select: {kind: agent}, max_depth: 2}" +
+           [] {
+             std::string more;
+             for (int i = 1; i < 256; ++i) more += "\n  - {select: {kind: agent}, max_depth: 2}";
+             return more;
+           }()},
       {"257", guardrails,
        "guardrails: [" + items(257, "{select: {principal: \"agent:", "\"}, max_depth: 2}") + "]",
        "at most 256"},
@@ -449,7 +457,8 @@ TEST(TrustedIssuerDefinition, IsReadStrictly) {
       {"HS256", kAlgorithms, "algorithms: [HS256]", "expected ES256 or ES384 or EdDSA or RS256 or"},
       {"none", kAlgorithms, "algorithms: []", "expected at least one"},
       {"twice", kAlgorithms, "algorithms: [RS256, RS256]", "stands twice"},
-      {"no algorithms", "    algorithms: [RS256]\n", "", "trusted issuer has no \"algorithms\"", -4},
+      {"no algorithms", "    algorithms: [RS256]\n", "", "trusted issuer has no \"algorithms\"",
+       -4},
       {"age left out", kAge, "may"},
       {"1 s", kAge, "max_token_age: 1s\n    may"},
       {"0 s", kAge, "max_token_age: 0s\n    may", "expected 1s to 1d"},

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "tests/authority/documents.h"
 #include "mandate/authority/definition.h"
+#include "tests/authority/documents.h"
 
 namespace mandate {
 namespace {
@@ -50,14 +50,17 @@ TEST(Document, RefusesEachFieldThatIsNotEnforcedYetWithItsLine) {
   check_all({
       {"the excerpt itself", "apiVersion", "apiVersion"},
       {"approvals", kPurpose,
-       below(kPurpose, "    approvals: {required: 2, approvers: [\"team:security\"], "
-                       "separate_control_plane: true}\n"), kYet, 1},
+       below(kPurpose,
+             "    approvals: {required: 2, approvers: [\"team:security\"], "
+             "separate_control_plane: true}\n"),
+       kYet, 1},
       {"review", kPurpose, below(kPurpose, "    review_interval: 90d\n"), kYet, 1},
       {"workflow", kPurpose, below(kPurpose, "    workflow: release-42\n"), kYet, 1},
       {"uses of a delegation", kPurpose, below(kPurpose, "    max_uses: 3\n"), kYet, 1},
       {"an issuer for software", "    authenticators: []\n",
        "    authenticators:\n      - issuer: github\n"
-       "        claims: {sub: \"repo:acme/web:environment:production\"}\n", kYet, 1},
+       "        claims: {sub: \"repo:acme/web:environment:production\"}\n",
+       kYet, 1},
       {"an X.509 name", "    authenticators: []\n",
        "    authenticators:\n      - x509: {san: \"web.acme.example\"}\n", kYet, 1},
       {"shadow", "enforcement: enforce", "enforcement: shadow", kYet},
@@ -67,9 +70,10 @@ TEST(Document, RefusesEachFieldThatIsNotEnforcedYetWithItsLine) {
       {"an exception", "exceptions: []\n",
        "exceptions:\n  - {select: {principal: \"service:legacy-sync\"}, relax: possession, reason: "
        "\"client cannot do DPoP yet\",\n     owner: \"team:support\", not_after: "
-       "\"2027-02-01T00:00:00Z\"}\n", kYet, 1},
-      {"keys by address", kAge,
-       below(kAge, "    jwks_uri: \"https://idp.acme.example/jwks\"\n"), kYet, 1},
+       "\"2027-02-01T00:00:00Z\"}\n",
+       kYet, 1},
+      {"keys by address", kAge, below(kAge, "    jwks_uri: \"https://idp.acme.example/jwks\"\n"),
+       kYet, 1},
       {"a SPIFFE bundle", kAge, below(kAge, "    spiffe_bundle: bundle.json\n"), kYet, 1},
       {"a control plane", kAge, below(kAge, "    control_plane: ci\n"), kYet, 1},
       {"attestation claims", kAge, below(kAge, "    attestation_claims: [repository, ref]\n"), kYet,
@@ -92,9 +96,9 @@ TEST(Document, RefusesWhatItDoesNotKnowAndNamesWhatItDoes) {
       {"its known ones are named", "exceptions: []\n", "people: []\n",
        "apiVersion, teams, principals, resources, entitlements, delegations, guardrails, "
        "exceptions, trusted_issuers"},
-      {"null section", "exceptions: []\n", "exceptions: null\n", "exceptions is null; expected an array"},
-      {"no list",
-       "guardrails:\n  - {select: {kind: agent}, max_token_lifetime: 10m, max_depth: 2}",
+      {"null section", "exceptions: []\n", "exceptions: null\n",
+       "exceptions is null; expected an array"},
+      {"no list", "guardrails:\n  - {select: {kind: agent}, max_token_lifetime: 10m, max_depth: 2}",
        "guardrails: {}", "guardrails is an object; expected an array"},
   });
   const Result<Document> none = Document::parse(*json::parse_yaml("teams: []\n"));
@@ -117,11 +121,12 @@ TEST(Document, RefusesAnIdThatStandsTwiceWithBothLines) {
   const auto resource = [](std::string_view id) {
     return "  - {id: \"" + std::string(id) + "\", type: t, actions: [read]}\n";
   };
-  EXPECT_EQ(refused("resources:\n" + resource("https://a.example") +
-                    resource("https://a.example/x")), "accepted");
-  EXPECT_EQ(refused("resources:\n" + resource("https://a.example") +
-                    resource("https://a.example/")),
-            "line 4: resource \"https://a.example\" stands twice; the first is on line 3");
+  EXPECT_EQ(
+      refused("resources:\n" + resource("https://a.example") + resource("https://a.example/x")),
+      "accepted");
+  EXPECT_EQ(
+      refused("resources:\n" + resource("https://a.example") + resource("https://a.example/")),
+      "line 4: resource \"https://a.example\" stands twice; the first is on line 3");
   // One id may name a delegation and an entitlement: they are different nouns.
   const std::string authority =
       "authority: [{type: t, locations: [\"https://a.example\"], actions: [read]}]}\n";

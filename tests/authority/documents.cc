@@ -24,8 +24,7 @@ void check(const Change& change) {
   if (!change.says.empty()) {
     ASSERT_FALSE(document) << "accepted";
     const std::string prefix = "line " + std::to_string(line) + ": ";
-    EXPECT_EQ(document.error().detail.substr(0, prefix.size()), prefix)
-        << document.error().detail;
+    EXPECT_EQ(document.error().detail.substr(0, prefix.size()), prefix) << document.error().detail;
     EXPECT_NE(document.error().detail.find(change.says), std::string::npos)
         << document.error().detail;
     EXPECT_EQ(document.error().detail.find(": line "), std::string::npos)

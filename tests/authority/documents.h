@@ -83,8 +83,8 @@ trusted_issuers:
     may_assert: []
 )";
 
-// One change to the excerpt: `from`, which stands in it once, becomes `to`. Where `says` is empty the
-// document is accepted still; else it is refused at the line of `from` plus `lines_below`.
+// One change to the excerpt: `from`, which stands in it once, becomes `to`. Where `says` is empty
+// the document is accepted still; else it is refused at the line of `from` plus `lines_below`.
 struct Change {
   std::string_view title;
   std::string_view from;

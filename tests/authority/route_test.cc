@@ -37,8 +37,7 @@ void check(const Row& row) {
     EXPECT_EQ(match->action + " " + match->identifier.text(), row.expected);
     return;
   }
-  const std::string refusal =
-      std::string(name(match.error().reason)) + " " + match.error().detail;
+  const std::string refusal = std::string(name(match.error().reason)) + " " + match.error().detail;
   const std::size_t space = row.expected.find(' ');
   EXPECT_EQ(refusal.substr(0, space), row.expected.substr(0, space)) << refusal;
   EXPECT_NE(refusal.find(row.expected.substr(space + 1)), std::string::npos) << refusal;

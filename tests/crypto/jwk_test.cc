@@ -13,17 +13,15 @@ using namespace std::string_literals;
 
 // RFC 7515 A.3 and RFC 8037 A.2.
 const Value& p256() {
-  static const Value jwk =
-      Value::object({{"kty", "EC"},
-                     {"crv", "P-256"},
-                     {"x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"},
-                     {"y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}});
+  static const Value jwk = Value::object({{"kty", "EC"},
+                                          {"crv", "P-256"},
+                                          {"x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"},
+                                          {"y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}});
   return jwk;
 }
 const Value& ed25519() {
-  static const Value jwk = Value::object({{"kty", "OKP"},
-                                          {"crv", "Ed25519"},
-                                          {"x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}});
+  static const Value jwk = Value::object(
+      {{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}});
   return jwk;
 }
 
@@ -33,8 +31,7 @@ std::string number(std::size_t bits) {  // all ones, so odd
   return bytes;
 }
 Value rsa(const std::string& n = number(2048), const std::string& e = "\x01\x00\x01"s) {
-  return Value::object(
-      {{"kty", "RSA"}, {"n", encode_base64url(n)}, {"e", encode_base64url(e)}});
+  return Value::object({{"kty", "RSA"}, {"n", encode_base64url(n)}, {"e", encode_base64url(e)}});
 }
 
 Value with(Value jwk, std::string_view member, Value value) {
@@ -142,11 +139,11 @@ TEST(Jwk, of_ed25519_is_a_canonical_point_of_large_order) {  // ATTACKS A12
   };
   const std::string zeros(60, '0');
   const std::string effs(58, 'f');
-  check(with_hex("0300" + zeros), "");       // y = 3 is on the curve
+  check(with_hex("0300" + zeros), "");        // y = 3 is on the curve
   check(with_hex("0200" + zeros), kNoPoint);  // y = 2 is not
   check(with_hex("0100" + zeros), kNoPoint);  // the neutral element, and with the sign of -0
   check(with_hex("01" + std::string(60, '0') + "80"), kNoPoint);
-  check(with_hex("0000" + zeros), kNoPoint);  // order 4
+  check(with_hex("0000" + zeros), kNoPoint);        // order 4
   check(with_hex("ecff" + effs + "7f"), kNoPoint);  // y = p - 1: order 2
   check(with_hex("edff" + effs + "7f"), kNoPoint);  // y = p: not canonical
   check(with_hex("f0ff" + effs + "7f"), kNoPoint);  // y = p + 3, of a point on the curve
@@ -233,8 +230,8 @@ TEST(JwkSet, keeps_the_keys_for_verifying_with_their_kids) {
   check_set({with(p256(), "key_ops", Value::array({"sign"})), ed25519()}, 1, "");
   check_set({with(rsa(), "alg", "RSA-OAEP"), with(rsa(), "alg", "RS512"), ed25519()}, 1, "");
   check_set({with(p256(), "crv", "P-521"), Value::object({{"kty", "AKP"}}), ed25519()}, 1, "");
-  const auto entries = parse_jwks(
-      Value::object({{"keys", Value::array({with(p256(), "kid", "one"), ed25519()})}}));
+  const auto entries =
+      parse_jwks(Value::object({{"keys", Value::array({with(p256(), "kid", "one"), ed25519()})}}));
   ASSERT_TRUE(entries);
   EXPECT_EQ((*entries)[0].kid, "one");
   EXPECT_EQ((*entries)[0].key.type(), KeyType::kP256);

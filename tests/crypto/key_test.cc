@@ -88,8 +88,8 @@ TEST(Key, does_not_take_a_signature_of_another_algorithm) {  // ATTACKS A14
 
 // ATTACKS A11. The twin is the signature itself, of the right length and in range.
 TEST(Ecdsa, wants_r_and_s_of_full_length_and_in_range) {
-  const std::string n = *decode_hex(
-      "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+  const std::string n =
+      *decode_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
   const std::string n_less_1 = n.substr(0, 31) + "\x50";
   const std::string zero(32, '\0');
   const PrivateKey& key = private_key(KeyType::kP256);

@@ -149,8 +149,8 @@ TEST(Vectors, of_the_rfcs_hold) {
     for (std::string_view member : {"jws", "proof"}) {
       if (vector.find(member) == nullptr) continue;
       const bool eddsa = key->type() == KeyType::kEd25519;
-      EXPECT_TRUE(verifies(*key, eddsa ? Algorithm::kEdDsa : Algorithm::kEs256,
-                           text_of(vector, member)));
+      EXPECT_TRUE(
+          verifies(*key, eddsa ? Algorithm::kEdDsa : Algorithm::kEs256, text_of(vector, member)));
       ++seen["signature"];
     }
   }

@@ -94,6 +94,7 @@ TEST(Parse, the_error_names_the_line_and_what_was_expected) {
   check_refused("[\n01]", kBad, "line 2: an unknown word: \"01\"");
   check_refused("[\nNaN]", kBad, "line 2: an unknown word: \"NaN\"");
   check_refused("[\n\"a]", kBad, "line 2: a string that does not end");
+  check_refused("[\n\"\\\"", kBad, "line 2: a string that does not end");
   check_refused("[\n\"a\tb\"]", kBad, "line 2: a control character in a string");
   check_refused("[\n\"\\x\"]", kBad, "line 2: an unknown escape in a string");
   check_refused("[\n\"\\u12g4\"]", kBad, "line 2: an unknown escape in a string");

@@ -257,6 +257,9 @@ TEST(Yaml, broken_text_is_refused_with_its_line) {
 
 TEST(Yaml, a_string_by_escape_is_utf8) {
   check_refused("a: \"\\ud83d\"\n", "line 1: ");
+  check_refused("b: 1\na: \"\\N\"\n", "line 2: an escape that gives no UTF-8");
+  check_refused("a: \"\\_\"\n", "line 1: an escape that gives no UTF-8");
+  check_refused("\"\\N\": 1\n", "line 1: an escape that gives no UTF-8");
   check("a: \"\\U0001F600\"\n", "{\"a\":\"\xf0\x9f\x98\x80\"}");
 }
 

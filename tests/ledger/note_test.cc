@@ -27,8 +27,8 @@ const NoteSigner& signer() {
 const NoteVerifier& verifier() { return signer().verifier(); }
 
 NoteSigner other_signer(std::string_view name, char seed) {
-  return NoteSigner::make(
-             name, crypto::PrivateKey::from_ed25519_seed(std::string(32, seed)).value())
+  return NoteSigner::make(name,
+                          crypto::PrivateKey::from_ed25519_seed(std::string(32, seed)).value())
       .value();
 }
 
@@ -52,7 +52,7 @@ void check(const std::string& note, std::string_view expected_detail,
 
 TEST(Note, opens_to_the_text_that_was_signed) {
   for (std::string_view text : {"text\n", "\n", "a\n\nb\n", "a\n\n", "\u00e9 \u2014 x\n",
-                                 "\u2014 log.example/record AAAAAAAA\n"}) {
+                                "\u2014 log.example/record AAAAAAAA\n"}) {
     const std::string note = signer().sign(text);
     const Result<std::string> opened = open_note(note, verifier());
     ASSERT_THAT(opened, IsOk()) << note;
@@ -119,9 +119,9 @@ TEST(Note, is_signed_by_the_key_with_that_name_and_hash) {
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     std::string changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ 1);
-    check(text + "\n" + std::string(kDash) + std::string(kName) + " " + encode_base64(changed) +
-              "\n",
-          at < 4 ? kNone : kWrong);
+    check(
+        text + "\n" + std::string(kDash) + std::string(kName) + " " + encode_base64(changed) + "\n",
+        at < 4 ? kNone : kWrong);
   }
   check(text + "\n" + std::string(kDash) + std::string(kName) + " " + encode_base64(bytes + "x") +
             "\n",
@@ -146,8 +146,8 @@ TEST(Note, is_bounded) {
 TEST(KeyName, has_no_white_space_and_no_plus) {
   const crypto::PrivateKey key =
       crypto::PrivateKey::from_ed25519_seed(std::string(32, 'k')).value();
-  for (std::string_view name : {"a", "log.example/record", "PeterNeumann", "l\u00f6g.example",
-                                "log-1_2.example:8080"}) {
+  for (std::string_view name :
+       {"a", "log.example/record", "PeterNeumann", "l\u00f6g.example", "log-1_2.example:8080"}) {
     const Result<NoteSigner> made = NoteSigner::make(name, key);
     ASSERT_THAT(made, IsOk()) << name;
     EXPECT_EQ(NoteVerifier::parse(made->verifier().text())->text(), made->verifier().text());
@@ -163,9 +163,8 @@ TEST(KeyName, has_no_white_space_and_no_plus) {
     ASSERT_THAT(made, ErrorIs(Reason::kBadRequest)) << quoted(name);
     EXPECT_THAT(made.error().detail, HasSubstr("is no key name"));
   }
-  EXPECT_THAT(
-      NoteSigner::make("a", crypto::PrivateKey::generate(crypto::KeyType::kP256).value()),
-      ErrorIs(Reason::kBadRequest));
+  EXPECT_THAT(NoteSigner::make("a", crypto::PrivateKey::generate(crypto::KeyType::kP256).value()),
+              ErrorIs(Reason::kBadRequest));
 }
 
 TEST(VerifierKey, has_one_text) {

@@ -89,9 +89,14 @@ TEST(Tree, hashes_as_rfc_6962_says) {
   EXPECT_EQ(encode_hex(view(leaf_hash(""))),
             "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
   // The roots of Certificate Transparency's eight test leaves, by size.
-  const std::array<std::string_view, 8> leaves = {
-      "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
-      "606162636465666768696a6b6c6d6e6f"};
+  const std::array<std::string_view, 8> leaves = {"",
+                                                  "00",
+                                                  "10",
+                                                  "2021",
+                                                  "3031",
+                                                  "40414243",
+                                                  "5051525354555657",
+                                                  "606162636465666768696a6b6c6d6e6f"};
   const std::array<std::string_view, 8> roots = {
       "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
       "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -274,7 +279,7 @@ TEST(Proofs, hold_up_to_the_largest_sizes) {
     return levels[static_cast<std::size_t>(level)];
   };
   constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-  const std::vector<std::uint64_t> sizes = {kTop / 2 + 1, kTop - 1, kTop, kTop + 1,
+  const std::vector<std::uint64_t> sizes = {kTop / 2 + 1,          kTop - 1,         kTop, kTop + 1,
                                             ~std::uint64_t{0} - 1, ~std::uint64_t{0}};
   for (std::uint64_t size : sizes) {
     const Digest root = root_of(size, read).value();

@@ -206,7 +206,7 @@ TEST(AccessToken, KnownClaimsHaveOneForm) {
   check_claim("revision", -1, kMalformed);
   check_claim("revision", 1.5, kMalformed);
   check_claim("revision", std::int64_t{1} << 53, {});
-  check_claim("revision", (std::int64_t{1} << 53) + 1, kMalformed);
+  check_claim("revision", (std::int64_t{1} << 53) + 2, kMalformed);  // the next double
   check_claim("jti", std::string(257, 'j'), kMalformed);
   check_claim("exp", kNowSeconds, kMalformed);  // not after iat
   check_claim("x-unknown", Value::object({{"any", "thing"}}), {});

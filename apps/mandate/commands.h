@@ -1,0 +1,124 @@
+// The commands, each with its options as a plain struct: `main.cc` fills them from the command line,
+// and each function gives the exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apps/mandate/output.h"
+
+namespace mandate::app {
+
+// Where the server is and who asks.
+struct Connection {
+  std::string server = "http://127.0.0.1:8181";
+  std::string issuer;    // empty: the server's URL
+  std::string identity;  // file
+  Format format = Format::kText;
+};
+
+struct ApplyOptions {
+  std::string file;
+  bool dry_run = false;
+  bool prune = false;
+};
+int apply(const Connection& connection, const ApplyOptions& options);
+
+struct GetOptions {
+  std::string noun;  // "delegations", or "delegation"
+  std::string id;    // empty: all
+};
+int get(const Connection& connection, const GetOptions& options);
+
+struct GrantOptions {
+  std::string id;
+  std::string delegator;
+  std::string parent;
+  std::string delegate;
+  std::string type;
+  std::vector<std::string> locations;
+  std::vector<std::string> actions;
+  std::string identifier;
+  std::string not_before;
+  std::string not_after;
+  std::string max_token_lifetime;
+  std::string purpose;
+  int max_depth = 0;
+  bool dry_run = false;
+};
+int grant(const Connection& connection, const GrantOptions& options);
+
+struct RevokeOptions {
+  std::string kind;
+  std::string id;
+  bool dry_run = false;
+};
+int revoke(const Connection& connection, const RevokeOptions& options);
+int suspend(const Connection& connection, const std::string& principal, bool suspended);
+
+struct TokenOptions {
+  std::string resource;
+  std::string scope;
+  std::string authorization_details;  // JSON
+  std::string delegation;             // act under this delegation (its statement is fetched)
+  std::string subject_token_file;     // exchange this token
+  std::string hop_grant_file;
+  std::string delegation_id;
+  // Print headers for one request, ready for curl.
+  std::string request_method;
+  std::string request_url;
+};
+int token(const Connection& connection, const TokenOptions& options);
+
+struct CheckOptions {
+  std::string subject;
+  std::string action;
+  std::string type;
+  std::string id;
+  std::string location;
+  std::string client_address;
+  std::string access_token_file;
+  std::string actor_identity;  // whose proof goes with the token
+  std::string request_method = "GET";
+  std::string request_url;
+};
+int check(const Connection& connection, const CheckOptions& options);
+
+struct PathOptions {
+  std::string what;  // a receipt, a token, a jti, or a txn with `transaction`
+  bool transaction = false;
+  std::string keys_file;  // verifier keys; empty: as the server shows them
+};
+int path(const Connection& connection, const PathOptions& options);
+
+struct IdentityOptions {
+  std::string client_id;
+  std::string out;
+  std::string algorithm = "ES256";
+};
+int new_identity(const IdentityOptions& options, Format format);
+
+struct AuditOptions {
+  std::string data;      // DIR
+  std::string folder;    // a copy of DIR/log, or of one log in it
+  std::string keys_file;
+  std::string against;   // a checkpoint or a receipt, or a file of one
+  std::string leaf;      // for prove: leaf hash, or an index
+  std::string origin;
+};
+int audit_key(const AuditOptions& options, Format format);
+int audit_verify(const AuditOptions& options, Format format);
+int audit_prove(const AuditOptions& options, Format format);
+int audit_export(const AuditOptions& options);
+
+struct ServeOptions {
+  std::string data = "data";
+  std::string listen = "127.0.0.1:8181";
+  std::string issuer;  // empty: http:// and the address that is listened on
+  std::vector<std::string> documents;
+  int threads = 0;  // 0: one a core
+};
+int serve(const ServeOptions& options);
+
+}  // namespace mandate::app
