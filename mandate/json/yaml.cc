@@ -234,6 +234,7 @@ Result<void> check_text(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) return fail(error_at(1, "a byte order mark"));
   std::uint32_t line = 1;
   bool has_content = false;
+  bool in_comment = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
     char c = text[at];
     bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -241,9 +242,9 @@ Result<void> check_text(std::string_view text) {
     if (is_control && !is_break && c != '\t') {
       return fail(error_at(line, "a control character " + quoted({&c, 1})));
     }
-    bool starts_line = at == 0 || text[at - 1] == '\n';
-    if (starts_line && c == '%' && !has_content) return fail(error_at(line, "a directive"));
-    has_content |= starts_line && !is_break && c != '#';
+    if (c == '%' && !has_content && !in_comment) return fail(error_at(line, "a directive"));
+    in_comment = !is_break && (in_comment || c == '#');
+    has_content |= !in_comment && !is_break && c != ' ' && c != '\t';
     line += c == '\n' ? 1 : 0;
   }
   return {};
@@ -269,7 +270,9 @@ Result<Value> parse_yaml(std::string_view text, const Bounds& bounds) {
   } catch (const Refused& refused) {
     return fail(refused.error);
   } catch (const YAML::Exception& error) {
-    return fail(error_at(line_of(error.mark), error.msg));
+    std::string detail = error.msg;  // may hold a piece of a character
+    std::replace_if(detail.begin(), detail.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return fail(error_at(line_of(error.mark), detail));
   }
   return builder.take();
 }

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "mandate/record/ports.h"
-#include "mandate/store/recent_leaves.h"
+#include "mandate/store/digest_hash.h"
 
 namespace mandate::store {
 

@@ -5,26 +5,17 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "mandate/base/bytes.h"
 #include "mandate/base/instant.h"
+#include "mandate/store/digest_hash.h"
 
 namespace mandate::store {
 
 inline constexpr std::size_t kRecentLeavesMax = 1 << 20;
-
-// A digest is as good as random: its first bytes are its hash.
-struct DigestHash {
-  std::size_t operator()(const Digest& digest) const {
-    std::size_t hash = 0;
-    std::memcpy(&hash, digest.data(), sizeof hash);
-    return hash;
-  }
-};
 
 class RecentLeaves {
  public:

@@ -1,12 +1,42 @@
 #include "mandate/store/tile_hashes.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <utility>
 
 namespace mandate::store {
 
 using ledger::kTileHeight;
 using ledger::kTileWidth;
+
+namespace {
+
+constexpr std::size_t kTilesKept = 64;
+
+class TileCache {
+ public:
+  explicit TileCache(TileReader read) : read_(std::move(read)) {}
+
+  Result<std::span<const Digest>> hashes(const ledger::TileId& tile) {
+    const std::pair key(tile.level, tile.index);
+    auto at = kept_.find(key);
+    if (at == kept_.end()) {
+      Result<std::vector<Digest>> hashes = read_(tile).and_then(
+          [&](const std::string& bytes) { return ledger::decode_hashes(bytes, tile.width); });
+      if (!hashes) return fail(hashes.error());
+      if (kept_.size() == kTilesKept) kept_.clear();
+      at = kept_.emplace(key, *std::move(hashes)).first;
+    }
+    return std::span<const Digest>(at->second);
+  }
+
+ private:
+  TileReader read_;
+  std::map<std::pair<int, std::uint64_t>, std::vector<Digest>> kept_;
+};
+
+}  // namespace
 
 std::optional<ledger::TileId> tile_at(bool entries, int level, std::uint64_t index,
                                       std::uint64_t size) {
@@ -24,7 +54,8 @@ Digest perfect_root(std::span<const Digest> hashes) {
 }
 
 ledger::HashReader hashes_from_tiles(std::uint64_t size, TileReader read) {
-  return [size, read = std::move(read)](int level, std::uint64_t index) -> Result<Digest> {
+  auto tiles = std::make_shared<TileCache>(std::move(read));
+  return [size, tiles](int level, std::uint64_t index) -> Result<Digest> {
     // The subtree is 2^rise hashes of one tile, since a tile is the subtree of its own height.
     const int rise = level % kTileHeight;
     const std::uint64_t first = index << rise;
@@ -37,11 +68,9 @@ ledger::HashReader hashes_from_tiles(std::uint64_t size, TileReader read) {
                                            " entries has no hash " + std::to_string(index) +
                                            " at level " + std::to_string(level));
     }
-    Result<std::string> bytes = read(*tile);
-    if (!bytes) return fail(bytes.error());
-    Result<std::vector<Digest>> hashes = ledger::decode_hashes(*bytes, tile->width);
-    if (!hashes) return fail(hashes.error());
-    return perfect_root(std::span(*hashes).subspan(offset, count));
+    return tiles->hashes(*tile).map([&](std::span<const Digest> hashes) {
+      return perfect_root(hashes.subspan(offset, count));
+    });
   };
 }
 

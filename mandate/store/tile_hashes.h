@@ -27,6 +27,7 @@ std::optional<ledger::TileId> tile_at(bool entries, int level, std::uint64_t ind
 // Precondition: the number of hashes is a power of two.
 Digest perfect_root(std::span<const Digest> hashes);
 
+// Keeps the tiles it read last, so that a proof reads each of its tiles once; for one thread.
 ledger::HashReader hashes_from_tiles(std::uint64_t size, TileReader read);
 
 }  // namespace mandate::store

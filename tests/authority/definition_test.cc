@@ -253,8 +253,8 @@ TEST(ResourceDefinition, ItsOriginIsItsIdsWhereNoneIsWritten) {
 
 TEST(Route, IsCheckedWhenItIsWritten) {
   constexpr std::string_view kRoute =
-      "{methods: [GET], path: \"/queue/{queue}/{ticket}\", action: read, identifier: "
-      "\"queue/{queue}/{ticket}\"}";
+      "{methods: [GET], path: \"/queue/{queue}/{ticket}\", action: read,\n"
+      "         identifier: \"queue/{queue}/{ticket}\"}";
   const auto route = [](const std::string& methods, const std::string& path,
                         const std::string& identifier) {
     return "{" + methods + "path: \"" + path + "\", action: read, identifier: \"" + identifier +
@@ -323,8 +323,8 @@ TEST(Route, IsCheckedWhenItIsWritten) {
 TEST(EntitlementDefinition, IsReadStrictly) {
   constexpr std::string_view kDepth = "    max_depth: 2  ";
   constexpr std::string_view kAuthority =
-      "[{type: tickets, locations: [\"https://tickets.acme.example\"], actions: [read, comment, "
-      "close]}]";
+      "[{type: tickets, locations: [\"https://tickets.acme.example\"],\n"
+      "                 actions: [read, comment, close]}]";
   check_all({
       {"depth left out", kDepth, "    #"},
       {"depth 0", kDepth, "    max_depth: 0 "},

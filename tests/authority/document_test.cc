@@ -152,7 +152,8 @@ principals:
       - {issuer: other, claims: {sub: "1"}}
 resources:
   - {id: "https://a.example", type: t, actions: [read, write],
-     enforcement_points: [{address: "10.0.0.1", headers: original}, {address: "::1", headers: forwarded}],
+     enforcement_points: [{address: "10.0.0.1", headers: original},
+                          {address: "::1", headers: forwarded}],
      routes: [{methods: [GET, HEAD], path: "/{x}", action: read, identifier: "{x}"}]}
 entitlements:
   - {id: e, principal: "human:x", authority: [
@@ -167,7 +168,8 @@ entitlements:
 resources:
   - {actions: [write, read], type: t, id: "https://a.example/", origin: "https://a.example",
      routes: [{identifier: "{x}", action: read, methods: [HEAD, GET], path: "/{x}"}],
-     enforcement_points: [{headers: forwarded, address: "::1"}, {headers: original, address: "10.0.0.1"}]}
+     enforcement_points: [{headers: forwarded, address: "::1"},
+                          {headers: original, address: "10.0.0.1"}]}
 principals:
   - authenticators:
       - {claims: {sub: "1"}, issuer: other}
@@ -205,7 +207,8 @@ TEST(Document, EveryActionIsKeptAsWritten) {
   check({"every action", "actions: [read, comment, close]}]\n    max_depth: 2", every});
   const Document document = read(R"(apiVersion: mandate/v1
 entitlements:
-  - {id: e, principal: "human:x", authority: [{type: t, locations: ["https://a.example"], actions: ["*"]}]}
+  - {id: e, principal: "human:x",
+     authority: [{type: t, locations: ["https://a.example"], actions: ["*"]}]}
 )");
   EXPECT_EQ(document.entitlements[0].authority.permissions()[0].actions,
             std::vector<std::string>{std::string(kEveryAction)});

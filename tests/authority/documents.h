@@ -23,13 +23,16 @@ principals:
     environment: prod
     not_after: "2027-12-31T00:00:00Z"
     authenticators:
-      - jwk: {kty: EC, crv: P-256, x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}
+      - jwk: {kty: EC, crv: P-256, x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+              y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}
         not_after: "2027-03-31T00:00:00Z"  # rotation is visible, and enforced
   - id: "pipeline:web-release"
     owner: "human:maria@acme.example"
     environment: prod
     authenticators: []
-  - {id: "service:tickets-api", owner: "team:support", environment: prod, authenticators: [{jwk: {kty: OKP, crv: Ed25519, x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}
+  - {id: "service:tickets-api", owner: "team:support", environment: prod,
+     authenticators:
+       [{jwk: {kty: OKP, crv: Ed25519, x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}
 
 resources:
   - id: "https://tickets.acme.example"
@@ -45,12 +48,14 @@ resources:
     permits: listed
     cache_when_down: 0s
     routes:
-      - {methods: [GET], path: "/queue/{queue}/{ticket}", action: read, identifier: "queue/{queue}/{ticket}"}
+      - {methods: [GET], path: "/queue/{queue}/{ticket}", action: read,
+         identifier: "queue/{queue}/{ticket}"}
 
 entitlements:
   - id: support-tickets
     principal: "human:maria@acme.example"
-    authority: [{type: tickets, locations: ["https://tickets.acme.example"], actions: [read, comment, close]}]
+    authority: [{type: tickets, locations: ["https://tickets.acme.example"],
+                 actions: [read, comment, close]}]
     max_depth: 2                           # how many delegations may stand below
 
 delegations:
@@ -58,10 +63,13 @@ delegations:
     delegator: "human:maria@acme.example"
     delegate: "agent:triage"
     authority:
-      - {type: tickets, locations: ["https://tickets.acme.example"], actions: [read, comment], identifier: "queue/eu/*",
+      - {type: tickets, locations: ["https://tickets.acme.example"], actions: [read, comment],
+         identifier: "queue/eu/*",
          constraints: {environments: [prod], networks: ["10.0.0.0/8"],
-                       hours: {days: [mon, tue, wed, thu, fri], from: "08:00", to: "18:00", zone: Europe/Berlin},
-                       any_of: {resource.properties.severity: [low, medium]}, max: {context.amount: 500}}}
+                       hours: {days: [mon, tue, wed, thu, fri], from: "08:00", to: "18:00",
+                               zone: Europe/Berlin},
+                       any_of: {resource.properties.severity: [low, medium]},
+                       max: {context.amount: 500}}}
     not_before: "2026-12-01T00:00:00Z"
     not_after: "2027-03-31T00:00:00Z"
     max_depth: 1

@@ -14,8 +14,10 @@ routes:
   - {methods: [GET], path: "/", action: list, identifier: "root"}
   - {methods: [GET], path: "/queue/", action: list, identifier: "queue"}
   - {methods: [GET], path: "/queue/mine/{ticket}", action: touch, identifier: "queue/mine/{ticket}"}
-  - {methods: [GET, HEAD], path: "/queue/{queue}/{ticket}", action: read, identifier: "queue/{queue}/{ticket}"}
-  - {methods: [POST], path: "/queue/{queue}/{ticket}/close", action: close, identifier: "queue/{queue}/{ticket}"}
+  - {methods: [GET, HEAD], path: "/queue/{queue}/{ticket}", action: read,
+     identifier: "queue/{queue}/{ticket}"}
+  - {methods: [POST], path: "/queue/{queue}/{ticket}/close", action: close,
+     identifier: "queue/{queue}/{ticket}"}
   - {methods: [GET], path: "/files/{path...}", action: read, identifier: "files/{path}"}
   - {methods: [GET], path: "/static/**", action: read, identifier: "static"}
   - {path: "/any/{x}", action: touch, identifier: "any/{x}"}

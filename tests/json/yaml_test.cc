@@ -225,6 +225,8 @@ TEST(Yaml, what_the_subset_leaves_out_is_refused_with_its_line) {
   check_refused("a: 1\n---\n", "line ");
   check_refused("%YAML 1.1\n---\na: 1\n", "line 1: a directive");
   check_refused("# x\n%TAG ! tag:x,2000:\n---\na: 1\n", "line 2: a directive");
+  check_refused("  # 100 %\n \n%YAML 1.1\n---\na: 1\n", "line 3: a directive");
+  check("# 100 %\na: 100 %\nb: |\n  %x\n", R"({"a":"100 %","b":"%x\n"})");
   check_refused("", "line 1: an empty text");
   check_refused("# nothing\n", "line 1: an empty text");
 }
@@ -243,6 +245,7 @@ TEST(Yaml, broken_text_is_refused_with_its_line) {
   check_refused("a: 1\n  b: 2\n", "line 2: ");
   check_refused("a: @x\n", "line 1: ");
   check_refused("a: \"\\q\"\n", "line 1: ");
+  check_refused("a: \"\\\xc3\xa9\"\n", "line 1: unknown escape character: ?");
   check_refused(
       "\xef\xbb\xbf"
       "a: 1\n",

@@ -85,7 +85,7 @@ TEST(Snapshot, IsRefusedWhereItIsCutOrContinued) {
   World world;
   fill(world);
   const std::string bytes = world.state().snapshot();
-  for (std::size_t size = 0; size < bytes.size(); ++size) {
+  for (std::size_t size = 0; size < bytes.size(); size += size < 300 ? 1 : 7) {
     State state;
     ASSERT_THAT(state.restore(bytes.substr(0, size)), ErrorIs(Reason::kBadRequest)) << size;
   }
@@ -102,21 +102,19 @@ TEST(Snapshot, WithAChangedByteIsRefusedOrStillAState) {
   fill(world);
   const std::string bytes = world.state().snapshot();
   std::size_t refused = 0;
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
-    for (int bit : {0, 3, 7}) {
-      std::string changed = bytes;
-      changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
-      State state;
-      if (Result<void> ok = state.restore(changed); !ok) {
-        ++refused;
-      } else {
-        ASSERT_FALSE(test::shown(state.view()).empty());
-        State again;
-        ASSERT_THAT(again.restore(state.snapshot()), IsOk()) << at;
-      }
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << (at / 3 % 8)));
+    State state;
+    if (Result<void> ok = state.restore(changed); !ok) {
+      ++refused;
+    } else {
+      ASSERT_FALSE(test::shown(state.view()).empty());
+      State again;
+      ASSERT_THAT(again.restore(state.snapshot()), IsOk()) << at;
     }
   }
-  EXPECT_GT(refused, bytes.size());
+  EXPECT_GT(refused, bytes.size() / 9);
 }
 
 TEST(Snapshot, GoesIntoAnEmptyStateOnly) {

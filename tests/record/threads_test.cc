@@ -8,7 +8,7 @@
 namespace mandate::record {
 namespace {
 
-constexpr std::uint32_t kDelegations = 3000;
+constexpr std::uint32_t kEvents = 1500;
 
 Event nth_event(std::uint32_t n) {
   const std::string head =
@@ -75,7 +75,7 @@ TEST(StateThreads, ReadersAgreeWithAFoldAtEveryRevision) {
   {
     test::World twin(test::kSample);
     expected.push_back(look(twin.view()));
-    for (std::uint32_t n = 0; n < kDelegations; ++n) {
+    for (std::uint32_t n = 0; n < kEvents; ++n) {
       ASSERT_THAT(twin.state().apply(nth_event(n)), test::IsOk());
       twin.state().publish();
       expected.push_back(look(twin.view()));
@@ -98,7 +98,7 @@ TEST(StateThreads, ReadersAgreeWithAFoldAtEveryRevision) {
   };
   std::thread first(read, 17);
   std::thread second(read, 1009);
-  for (std::uint32_t n = 0; n < kDelegations; ++n) {
+  for (std::uint32_t n = 0; n < kEvents; ++n) {
     ASSERT_THAT(state.apply(nth_event(n)), test::IsOk());
     if (n % 5 == 4) state.publish();  // in groups, as the sequencer does
     if (n % 64 == 0) std::this_thread::yield();

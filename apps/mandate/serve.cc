@@ -1,0 +1,411 @@
+// `mandate serve`: the composition root. Everything is made in the order in which it depends on the
+// rest, and ends in the opposite one.
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "apps/mandate/commands.h"
+#include "apps/mandate/documents.h"
+#include "apps/mandate/identity.h"
+#include "apps/mandate/journal_finder.h"
+#include "apps/mandate/logging.h"
+#include "mandate/base/bytes.h"
+#include "mandate/base/system_clock.h"
+#include "mandate/base/time_zones.h"
+#include "mandate/crypto/system_random.h"
+#include "mandate/http/server/routes.h"
+#include "mandate/http/server/server.h"
+#include "mandate/record/command.h"
+#include "mandate/service/bootstrap.h"
+#include "mandate/service/key_cache.h"
+#include "mandate/service/sequencer.h"
+#include "mandate/store/data_directory.h"
+#include "mandate/store/key_files.h"
+#include "mandate/store/memory_uses.h"
+#include "mandate/store/published_logs.h"
+#include "mandate/store/snapshot_file.h"
+#include "mandate/store/sqlite_record.h"
+#include "mandate/store/verifier_keys.h"
+
+namespace mandate::app {
+namespace {
+
+constexpr record::Revision kSnapshotEvery = 10'000;
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+Result<Address> parse_listen(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 &&
+                      port.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || std::stoi(port) > 65535) {
+    return fail(Reason::kBadRequest, "--listen " + mandate::quoted(text) + "; expected HOST:PORT");
+  }
+  return Address{host, static_cast<std::uint16_t>(std::stoi(port))};
+}
+
+// One server, whole. Members are in the order of their making.
+class Running {
+ public:
+  explicit Running(const ServeOptions& options)
+      : options_(options), log_(make_log()), files_(store::posix_file_system()) {}
+  ~Running() { stop(); }
+
+  Result<void> start();
+  void stop();
+  const std::string& issuer() const { return issuer_; }
+
+ private:
+  Result<void> open_data();
+  Result<void> listen();
+  Result<void> choose_issuer(const Address& address);
+  Result<void> open_record();
+  Result<void> open_journal();
+  Result<void> bootstrap();
+  Result<void> apply_documents();
+  Result<record::Revision> run_command(std::string by, service::Sequencer::Command command);
+  Result<void> apply_now(const Document& document, std::string by);
+  std::optional<std::string> read_log(std::string_view path);
+  std::string health() const;
+  void tick();
+  void take_snapshot();
+
+  const ServeOptions options_;
+  SystemClock clock_;
+  crypto::SystemRandom random_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<store::FileSystem> files_;
+  std::optional<SystemTimeZones> zones_;
+  std::optional<store::DataDirectory> data_;
+  std::optional<store::KeyFiles> keys_;
+  std::string issuer_;
+  std::string host_;
+  std::string run_;
+  std::unique_ptr<store::SqliteRecord> record_;
+  record::State state_;
+  record::Revision snapshot_at_ = 0;
+  store::MemoryUses uses_;
+  std::unique_ptr<store::SegmentJournal> journal_;
+  std::unique_ptr<store::PublishedLogs> logs_;
+  std::optional<JournalFinder> finder_;
+  std::optional<service::SigningKeys> signing_keys_;
+  std::unique_ptr<service::Sequencer> sequencer_;
+  std::unique_ptr<service::Service> service_;
+  std::unique_ptr<http::Routes> routes_;
+  std::atomic<http::Routes*> ready_{nullptr};
+  std::unique_ptr<http::Server> server_;
+  std::promise<void> stopping_;
+  std::thread ticker_;
+};
+
+Result<void> Running::open_data() {
+  Result<SystemTimeZones> zones = SystemTimeZones::load();
+  if (!zones) return fail(zones.error());
+  zones_.emplace(*std::move(zones));
+  Result<store::DataDirectory> data = store::DataDirectory::open(
+      *files_, std::filesystem::absolute(options_.data).lexically_normal().string(),
+      "pid " + std::to_string(::getpid()));
+  if (!data) return fail(data.error());
+  data_.emplace(*std::move(data));
+  Result<store::KeyFiles> keys =
+      store::load_or_make_keys(*files_, data_->keys_folder(), random_);
+  if (!keys) return fail(keys.error());
+  keys_.emplace(*std::move(keys));
+  run_ = encode_base64url(random_.bytes(12));
+  return {};
+}
+
+// The issuer is this server's name for ever: what is on record and in tokens names it.
+Result<void> Running::choose_issuer(const Address& address) {
+  const std::string path = data_->path() + "/issuer";
+  Result<std::optional<store::FileInfo>> known = files_->info(path);
+  if (!known) return fail(known.error());
+  std::string stored;
+  if (*known) {
+    Result<std::string> text = store::read_file(*files_, path, limits::kIdBytesMax);
+    if (!text) return fail(text.error());
+    stored = *text;
+  }
+  const std::string bracketed = address.host.find(':') == std::string::npos
+                                    ? address.host
+                                    : "[" + address.host + "]";
+  issuer_ = !options_.issuer.empty() ? options_.issuer
+            : !stored.empty()
+                ? stored
+                : "http://" + bracketed + ":" + std::to_string(server_->port());
+  if (!stored.empty() && stored != issuer_) {
+    return fail(Reason::kBadRequest, data_->path() + " belongs to issuer " + mandate::quoted(stored) +
+                                         ", not " + mandate::quoted(issuer_) +
+                                         "; expected the same --issuer, or another --data");
+  }
+  Result<ResourceId> id = ResourceId::parse(issuer_);
+  const std::size_t authority = issuer_.find("://");
+  if (!id || id->text() != issuer_ || issuer_.find('/', authority + 3) != std::string::npos) {
+    return fail(Reason::kBadRequest, "--issuer " + mandate::quoted(issuer_) +
+                                         "; expected http(s)://host[:port] without path, query "
+                                         "or final slash");
+  }
+  host_ = issuer_.substr(authority + 3);
+  return stored.empty() ? store::replace_file(*files_, path, issuer_) : Result<void>();
+}
+
+Result<void> Running::listen() {
+  Result<Address> address = parse_listen(options_.listen);
+  if (!address) return fail(address.error());
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  http::ServerOptions server{.address = address->host, .port = address->port};
+  server.threads = options_.threads > 0 ? options_.threads : static_cast<int>(cores);
+  Result<std::unique_ptr<http::Server>> started = http::Server::start(
+      server, [this](const http::Request& request, std::function<void(http::Response)> respond) {
+        if (http::Routes* routes = ready_.load(std::memory_order_acquire)) {
+          return routes->handle(request, std::move(respond));
+        }
+        respond({503, {{"Retry-After", "1"}}, "starting\n"});
+      });
+  if (!started) return fail(started.error());
+  server_ = *std::move(started);
+  return choose_issuer(*address);
+}
+
+Result<void> Running::open_record() {
+  Result<std::unique_ptr<store::SqliteRecord>> record =
+      store::SqliteRecord::open({.path = data_->record_path(), .vfs = {}});
+  if (!record) return fail(record.error());
+  record_ = *std::move(record);
+  auto last = clock_.now();
+  const service::Progress progress = [&](record::Revision done, record::Revision head) {
+    if (clock_.now() - last < Seconds(1)) return;
+    last = clock_.now();
+    note("reading the record: " + std::to_string(done) + " of " + std::to_string(head));
+  };
+  Result<std::optional<store::Snapshot>> snapshot =
+      store::read_snapshot(*files_, data_->snapshot_path());
+  if (!snapshot) return fail(snapshot.error());
+  if (!*snapshot) return service::load(*record_, state_, progress);
+  Result<bool> used = service::load(*record_, state_, (*snapshot)->bytes, progress);
+  if (!used) return fail(used.error());
+  if (*used) snapshot_at_ = state_.applied();
+  return {};
+}
+
+Result<void> Running::open_journal() {
+  const Instant now = clock_.now();
+  Result<std::unique_ptr<store::SegmentJournal>> journal = store::SegmentJournal::open(
+      {.files = *files_,
+       .clock = clock_,
+       .folder = data_->journal_folder(),
+       .host = host_,
+       .run = run_,
+       .replay = [&](std::string_view entry) { uses_.remember(entry, now); }});
+  if (!journal) return fail(journal.error());
+  journal_ = *std::move(journal);
+  Result<std::unique_ptr<store::PublishedLogs>> logs = store::PublishedLogs::open(
+      {.files = *files_,
+       .log = *log_,
+       .folder = data_->log_folder(),
+       .host = host_,
+       .record_key = keys_->record_log,
+       .journal_key = keys_->journal_log,
+       .record = {.frontier = [this]() -> Result<ledger::Frontier> { return record_->frontier(); },
+                  .read = [this](std::uint64_t from,
+                                 std::size_t max) { return record_->read(from, max); }},
+       .journal = *journal_});
+  if (!logs) return fail(logs.error());
+  logs_ = *std::move(logs);
+  finder_.emplace(*journal_, *logs_);
+  return {};
+}
+
+Result<record::Revision> Running::run_command(std::string by,
+                                              service::Sequencer::Command command) {
+  std::promise<Result<service::Committed>> answer;
+  sequencer_->submit(std::move(by), std::move(command),
+                     [&](Result<service::Committed> done) { answer.set_value(std::move(done)); });
+  return answer.get_future().get().map(
+      [](const service::Committed& committed) { return committed.revision; });
+}
+
+Result<void> Running::apply_now(const Document& document, std::string by) {
+  Result<record::Revision> done =
+      run_command(std::move(by), [&](const record::View& view, Instant now) {
+        return record::plan_apply(
+            view, document,
+            {.prune = false, .name_authenticator = service::authenticator_id, .keep = {}}, now);
+      });
+  if (!done) return fail(done.error());
+  return {};
+}
+
+Result<void> Running::bootstrap() {
+  if (state_.view().revision() > 0) return {};
+  const std::string path = data_->operator_path();
+  Result<std::optional<store::FileInfo>> known = files_->info(path);
+  if (!known) return fail(known.error());
+  if (!*known) {
+    Result<crypto::PrivateKey> key = crypto::PrivateKey::generate(crypto::KeyType::kP256);
+    if (!key) return fail(key.error());
+    const Identity made{PrincipalId::parse(service::kOperatorId).value(), *std::move(key)};
+    if (Result<void> written = write_identity(path, made); !written) return written;
+    if (Result<void> named = files_->sync_directory(data_->path()); !named) return named;
+  }
+  // Also after a crash between the two: the file that was handed out stays the operator's.
+  Result<Identity> identity = read_identity(path);
+  if (!identity) return fail(identity.error());
+  Result<Document> document =
+      service::bootstrap_document(issuer_, identity->key.public_key().to_jwk());
+  if (!document) return fail(document.error());
+  return apply_now(*document, "bootstrap");
+}
+
+Result<void> Running::apply_documents() {
+  for (const std::string& file : options_.documents) {
+    Result<json::Value> value = read_document(file);
+    if (!value) return fail(value.error());
+    Result<Document> document = Document::parse(*value);
+    if (!document) return fail(document.error());
+    if (Result<void> applied = apply_now(*document, "serve --apply"); !applied) {
+      return fail(applied.error().reason, file + ": " + applied.error().detail);
+    }
+  }
+  return {};
+}
+
+std::optional<std::string> Running::read_log(std::string_view path) {
+  if (path == "keys") {
+    Result<std::vector<std::string>> lines = store::verifier_keys(*files_, data_->path());
+    if (!lines) return std::nullopt;
+    std::string text;
+    for (const std::string& line : *lines) text += line + "\n";
+    return text;
+  }
+  const std::size_t rest = path.starts_with("journal/") ? path.find('/', 8) : path.find('/');
+  if (rest == std::string_view::npos) return std::nullopt;
+  const std::string_view log = path.substr(0, rest);
+  const std::string_view file = path.substr(rest + 1);
+  Result<std::string> bytes =
+      file == "checkpoint" ? logs_->read_checkpoint(log) : logs_->read_tile(log, file);
+  if (!bytes) return std::nullopt;
+  return *std::move(bytes);
+}
+
+std::string Running::health() const {
+  return sequencer_->closed() ? "the record cannot be written; see the log, then restart" : "";
+}
+
+// Refusals of strangers are counted, and written once a second.
+void Running::tick() {
+  std::future<void> stopping = stopping_.get_future();
+  ticker_ = std::thread([this, stopping = std::move(stopping)] {
+    while (stopping.wait_for(std::chrono::seconds(1)) == std::future_status::timeout) {
+      service_->flush_counts();
+    }
+  });
+}
+
+Result<void> Running::start() {
+  Result<void> step = open_data();
+  if (step) step = listen();
+  if (step) step = open_record();
+  if (step) step = open_journal();
+  if (!step) return step;
+  Result<ledger::NoteSigner> receipts =
+      ledger::NoteSigner::make(host_ + "/receipt", keys_->receipt);
+  if (!receipts) return fail(receipts.error());
+  signing_keys_.emplace(service::SigningKeys{.es256 = keys_->es256,
+                                             .rs256 = keys_->rs256,
+                                             .receipt = *std::move(receipts),
+                                             .nonce_run_key = random_.bytes(32)});
+  sequencer_ = std::make_unique<service::Sequencer>(*record_, state_, clock_);
+  step = bootstrap();
+  if (step) step = apply_documents();
+  if (!step) return step;
+  service_ = std::make_unique<service::Service>(
+      service::Dependencies{.issuer = issuer_,
+                            .run_started = clock_.now(),
+                            .state = state_,
+                            .sequencer = *sequencer_,
+                            .journal = *journal_,
+                            .uses = uses_,
+                            .journal_reader = *finder_,
+                            .clock = clock_,
+                            .random = random_,
+                            .zones = *zones_,
+                            .keys = *signing_keys_,
+                            .log = *log_});
+  routes_ = std::make_unique<http::Routes>(
+      *service_, http::RoutesOptions{
+                     .issuer = issuer_,
+                     .read_log = [this](std::string_view path) { return read_log(path); },
+                     .health = [this] { return health(); }});
+  ready_.store(routes_.get(), std::memory_order_release);
+  tick();
+  log_->write(LogLevel::kInfo, "started",
+              {{"issuer", issuer_},
+               {"run", run_},
+               {"revision", std::to_string(state_.view().revision())}});
+  return {};
+}
+
+void Running::take_snapshot() {
+  if (!sequencer_ || sequencer_->closed() || state_.applied() < snapshot_at_ + kSnapshotEvery) {
+    return;
+  }
+  Result<record::Revision> taken = run_command(
+      "snapshot", service::take_snapshot(state_, [this](record::Revision, std::string_view bytes) {
+        return store::write_snapshot(*files_, data_->snapshot_path(), bytes)
+            .map([](const Digest&) {});
+      }));
+  if (!taken) {
+    log_->write(LogLevel::kWarning, "no snapshot was taken", {{"why", taken.error().detail}});
+  }
+}
+
+void Running::stop() {
+  if (server_) server_->stop();
+  ready_.store(nullptr, std::memory_order_release);
+  if (ticker_.joinable()) {
+    stopping_.set_value();
+    ticker_.join();
+    service_->flush_counts();
+    take_snapshot();
+  }
+  if (sequencer_) sequencer_->stop();
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  // Before any thread: every thread then leaves these to the wait below.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  Running running(options);
+  if (Result<void> started = running.start(); !started) {
+    report(started.error(), Format::kText);
+    return kExitCouldNot;
+  }
+  print("ready " + running.issuer() + "\n");
+  int signal = 0;
+  sigwait(&signals, &signal);
+  note("stopping");
+  running.stop();
+  return kExitDone;
+}
+
+}  // namespace mandate::app

@@ -1,0 +1,42 @@
+// Where a server keeps what it has, one folder for one server at a time:
+//   lock  keys/  record.db  journal/ (segments)  snapshots/  log/record  log/journal/<ten digits>
+// Everything in it is for its owner alone (folders 0700, files 0600), whatever its own mode is.
+//
+//   Result<DataDirectory> data = DataDirectory::open(files, "/data", "pid 4711");
+//   data->record_path()
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "mandate/store/file_system.h"
+
+namespace mandate::store {
+
+class DataDirectory {
+ public:
+  // Makes what is missing. Refuses a second server on the same folder (`bad_request` at
+  // Place::kConflict; the first one's `holder` is named).
+  static Result<DataDirectory> open(FileSystem& files, std::string path, std::string_view holder);
+
+  const std::string& path() const { return path_; }
+  std::string keys_folder() const { return keys_folder(path_); }
+  std::string record_path() const { return path_ + "/record.db"; }
+  std::string journal_folder() const { return path_ + "/journal"; }
+  std::string log_folder() const { return path_ + "/log"; }
+  std::string snapshot_path() const { return path_ + "/snapshots/state"; }
+  std::string operator_path() const { return path_ + "/operator.json"; }
+
+  // For readers that do not hold the folder (`mandate audit key --data DIR`).
+  static std::string keys_folder(const std::string& path) { return path + "/keys"; }
+
+ private:
+  DataDirectory(std::string path, std::unique_ptr<FileLock> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::string path_;
+  std::unique_ptr<FileLock> lock_;
+};
+
+}  // namespace mandate::store
