@@ -49,16 +49,20 @@ void write_string(std::string& out, std::string_view text) {
   constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
   constexpr std::string_view kLetters = "btnfr\"\\";
   out += '"';
-  for (char c : text) {
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out += text.substr(copied, i - copied);
+    copied = i + 1;
     if (std::size_t at = kShort.find(c); at != std::string_view::npos) {
       out += '\\';
       out += kLetters[at];
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00" + encode_hex({&c, 1});
     } else {
-      out += c;
+      out += "\\u00" + encode_hex({&c, 1});
     }
   }
+  out += text.substr(copied);
   out += '"';
 }
 

@@ -271,7 +271,8 @@ Result<Value> parse_yaml(std::string_view text, const Bounds& bounds) {
     return fail(refused.error);
   } catch (const YAML::Exception& error) {
     std::string detail = error.msg;  // may hold a piece of a character
-    std::replace_if(detail.begin(), detail.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    std::replace_if(
+        detail.begin(), detail.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     return fail(error_at(line_of(error.mark), detail));
   }
   return builder.take();

@@ -13,8 +13,9 @@ using model::World;
 
 constexpr int kDay = 1440;
 const std::vector<std::string> kHumans = {"human:h0", "human:h1", "human:h2"};
-const std::vector<std::string> kSoftware = {"agent:a0", "agent:a1", "service:s0", "pipeline:p0",
-                                            "integration:i0"};
+const std::vector<std::string> kSoftware = {"agent:a0",    "agent:a1",       "service:s0",
+                                            "pipeline:p0", "integration:i0", "agent:a2",
+                                            "service:s1",  "workload:w0"};
 const std::vector<std::string> kSegments = {"eu", "us", "1", "2"};
 const std::vector<std::string> kActions = {"read", "write", "close"};
 // Ends and beginnings lie on these, and so do many instants that are asked about.
@@ -40,18 +41,18 @@ Constraint make_constraint(Source& source) {
                                 : model::Words{source.pick(kSegments), "prod"}};
     case 1:
       return {"networks", "",
-              source.chance(70) ? model::Words{"10.1.", "10.2."} : model::Words{"10.2."}};
+              source.chance(55) ? model::Words{"10.1.", "10.2."} : model::Words{"10.2."}};
     case 2: {
       const int from = source.below(20) * 60;
       return {"hours",
               "",
               {"0", "1", "2", std::to_string(source.below(7))},
               from,
-              source.chance(80) ? from + 60 * (2 + source.below(3)) : source.below(24) * 60};
+              source.chance(80) ? from + 60 * (1 + source.below(4)) : source.below(24) * 60};
     }
     case 3:
       return {"any_of", "context.severity",
-              source.chance(70) ? model::Words{"low", "medium"} : model::Words{"high"}};
+              source.chance(55) ? model::Words{"low", "medium"} : model::Words{"high"}};
     default: return {"max", "context.amount", {}, 0, source.below(6)};
   }
 }
