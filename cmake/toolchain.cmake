@@ -49,8 +49,8 @@ find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
-find_package(Boost 1.81 REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS url)
 
 # Beast with coroutines, header only; compiled in at most four translation units.
 add_library(mandate_beast INTERFACE)
-target_link_libraries(mandate_beast INTERFACE Boost::headers Threads::Threads)
+target_link_libraries(mandate_beast INTERFACE Boost::headers Boost::url Threads::Threads)

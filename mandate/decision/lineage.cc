@@ -172,7 +172,7 @@ Result<std::vector<DelegationHandle>> chain_of(const View& view, DelegationHandl
 Result<void> check_principal(const View& view, PrincipalHandle handle, Instant now) {
   const record::Principal* principal = view.principal(handle);
   if (principal == nullptr) {
-    return fail(Reason::kPrincipalDiscovered, "a principal that is not on record yet");
+    return fail(Reason::kStateTooOld, "a principal that is not on record yet");
   }
   const auto refuse = [&](Reason reason, std::string_view what) {
     return fail(reason, "principal " + quoted(view.id(handle)) + std::string(what));
