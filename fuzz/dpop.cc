@@ -1,7 +1,7 @@
 // A DPoP proof, with and without nonces; and the bytes as an `htu` and as a nonce. A normal form is
 // its own normal form; an accepted proof is by the key it names and is remembered long enough.
-#include "fuzz/signed_input.h"
 #include "mandate/token/dpop.h"
+#include "fuzz/signed_input.h"
 
 namespace {
 
@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_proof(text, token::NoncePolicy::kWhenNotFresh, &nonces);
   check_proof(text, token::NoncePolicy::kWhenNotFresh, nullptr);
   if (const Result<std::string> normal = token::normalise_htu(input)) {
-    require(token::normalise_htu(*normal) == normal);
+    require(token::normalise_htu(*normal).value() == *normal);
   }
   require(!nonces.accepts(input, kNow));
   return 0;

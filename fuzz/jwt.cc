@@ -28,8 +28,8 @@ void check_access_token(const token::Jws& jws) {
   if (!token) return;
   require(token->claims().expires_at > kNow);
   const json::Value written = token::to_json(token->claims(), kIssuer);
-  const std::string again = token::sign_access_token(token->claims(), kIssuer, fuzz::key(),
-                                                     crypto::Algorithm::kEdDsa);
+  const std::string again =
+      token::sign_access_token(token->claims(), kIssuer, fuzz::key(), crypto::Algorithm::kEdDsa);
   const Result<VerifiedToken> read = verifier.verify(again, Place::kSubjectToken, kNow);
   // Written anew it can be longer, or end within the second: that alone may refuse it.
   if (!read) {
@@ -44,7 +44,7 @@ void check_access_token(const token::Jws& jws) {
 void check_grants(const token::Jws& jws) {
   const std::vector<crypto::PublicKey> keys = {fuzz::key().public_key()};
   const Result<PrincipalId> client = token::claimed_client(jws);
-  for (const auto* verify : {&token::verify_client_assertion, &token::verify_actor_token}) {
+  for (auto* verify : {&token::verify_client_assertion, &token::verify_actor_token}) {
     const Result<token::OneUse> use = (*verify)(jws, keys, kIssuer, kNow);
     if (!use) continue;
     require(client.has_value() && use->until > kNow);
@@ -52,17 +52,16 @@ void check_grants(const token::Jws& jws) {
   }
   const Result<token::Statement> statement = token::verify_statement(jws, keys, kIssuer, kNow);
   if (statement) require(statement->expires_at > kNow);
-  const Result<token::PersonClaims> person = token::verify_person_token(
-      jws, {{std::nullopt, keys[0]}}, {"EdDSA"}, "https://login.acme.example", kIssuer,
-      Seconds{600}, kNow);
+  const Result<token::PersonClaims> person =
+      token::verify_person_token(jws, {{std::nullopt, keys[0]}}, {"EdDSA"},
+                                 "https://login.acme.example", kIssuer, Seconds{600}, kNow);
   if (person) require(token::claimed_issuer(jws) == "https://login.acme.example");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string text =
-      fuzz::signed_input({reinterpret_cast<const char*>(data), size});
+  const std::string text = fuzz::signed_input({reinterpret_cast<const char*>(data), size});
   for (Place place : {Place::kClient, Place::kSubjectToken}) {
     const Result<token::Jws> jws = token::Jws::parse(text, place);
     if (!jws) {

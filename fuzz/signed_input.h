@@ -1,5 +1,5 @@
 // A fuzzer cannot guess a signature: input of two lines is a header and a payload to be signed by a
-// fixed key, so that what stands behind the signature is reached too. Other input is a JWT as it is.
+// fixed key, so that what stands behind the signature is reached too. Other input is a JWT already.
 //
 //   std::string jwt = signed_input("{\"alg\":\"EdDSA\"}\n{\"sub\":\"x\"}");
 #pragma once
@@ -27,8 +27,8 @@ inline const crypto::PrivateKey& key() {
 inline std::string signed_input(std::string_view input) {
   const std::size_t line = input.find('\n');
   if (line == std::string_view::npos) return std::string(input);
-  std::string text = encode_base64url(input.substr(0, line)) + '.' +
-                     encode_base64url(input.substr(line + 1));
+  std::string text =
+      encode_base64url(input.substr(0, line)) + '.' + encode_base64url(input.substr(line + 1));
   const std::string signature = key().sign(crypto::Algorithm::kEdDsa, text);
   return text += '.' + encode_base64url(signature);
 }

@@ -79,9 +79,8 @@ std::string Forge::with_hs256(std::string_view secret) const {
 }
 
 json::Value header_for(const crypto::PrivateKey& key, std::string_view type) {
-  json::Value header =
-      json::Value::object({{"alg", crypto::name(algorithm_of(key))},
-                           {"kid", key.public_key().thumbprint_base64url()}});
+  json::Value header = json::Value::object(
+      {{"alg", crypto::name(algorithm_of(key))}, {"kid", key.public_key().thumbprint_base64url()}});
   if (!type.empty()) header.set("typ", type);
   return header;
 }
@@ -101,10 +100,8 @@ Forge dpop_proof(std::string_view method, std::string_view uri, Instant now, std
   return {.header = json::Value::object({{"alg", crypto::name(algorithm_of(key))},
                                          {"typ", "dpop+jwt"},
                                          {"jwk", key.public_key().to_jwk()}}),
-          .claims = json::Value::object({{"htm", method},
-                                         {"htu", uri},
-                                         {"jti", jti},
-                                         {"iat", to_numeric_date(now)}})};
+          .claims = json::Value::object(
+              {{"htm", method}, {"htu", uri}, {"jti", jti}, {"iat", to_numeric_date(now)}})};
 }
 
 }  // namespace mandate::test

@@ -1,5 +1,5 @@
-// JWTs made by hand for tests: any header, any payload and any signature, good or bad, with the fixed
-// keys of tests/vectors/keys.json (server, client, other: P-256; p384; ed25519; rsa).
+// JWTs made by hand for tests: any header, any payload and any signature, good or bad, with the
+// fixed keys of tests/vectors/keys.json (server, client, other: P-256; p384; ed25519; rsa).
 //
 //   Forge jwt = client_assertion("agent:triage", issuer, now, "jti-1");
 //   jwt.header.set("crit", json::Value::array({"x"}));

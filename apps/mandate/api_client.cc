@@ -42,8 +42,8 @@ std::string ApiClient::assertion(std::string_view type) const {
                            {"iat", to_numeric_date(now)},
                            {"exp", to_numeric_date(now + kAssertionLifetime)}});
   const crypto::PublicKey& key = identity_.key.public_key();
-  return token::sign_jws(identity_.key, algorithm_for(key.type()), type,
-                         key.thumbprint_base64url(), claims);
+  return token::sign_jws(identity_.key, algorithm_for(key.type()), type, key.thumbprint_base64url(),
+                         claims);
 }
 
 std::string ApiClient::client_assertion() const { return assertion("client-authentication+jwt"); }
@@ -74,8 +74,8 @@ Result<json::Value> ApiClient::read(const http::Response& response) {
                                     .depth_max = limits::kJsonDepthMax,
                                     .values_max = limits::kDocumentValuesMax});
     if (!parsed) {
-      return fail(Reason::kRecordUnavailable, "the server's answer is not JSON: " +
-                                                  parsed.error().detail);
+      return fail(Reason::kRecordUnavailable,
+                  "the server's answer is not JSON: " + parsed.error().detail);
     }
     body = *std::move(parsed);
   }
@@ -97,7 +97,7 @@ Result<void> ApiClient::check_metadata() {
     return fail(Reason::kUntrustedIssuer,
                 "the server's metadata names issuer " +
                     quoted(metadata ? text_at(*metadata, "issuer") : "") + ", expected " +
-                    quoted(issuer_) + "; give --issuer where it is behind another address");
+                    quoted(issuer_) + "; give --expect-issuer where it is behind another address");
   }
   metadata_checked_ = true;
   return {};
@@ -115,18 +115,16 @@ Result<json::Value> ApiClient::token(Form parameters) {
   for (int attempt = 0;; ++attempt) {
     Form form = parameters;
     authenticate(form);
-    http::Request request{
-        .method = "POST",
-        .target = "/token",
-        .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
-                    {"DPoP", proof("POST", issuer_ + "/token", nonce_, "")}},
-        .body = http::encode_form(form),
-        .peer = std::nullopt};
+    http::Request request{.method = "POST",
+                          .target = "/token",
+                          .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
+                                      {"DPoP", proof("POST", issuer_ + "/token", nonce_, "")}},
+                          .body = http::encode_form(form),
+                          .peer = std::nullopt};
     Result<http::Response> response = send(std::move(request));
     if (!response) return fail(response.error());
     Result<json::Value> body = read(*response);
-    const bool again =
-        !body && body.error().reason == Reason::kNonceRequired && attempt == 0;
+    const bool again = !body && body.error().reason == Reason::kNonceRequired && attempt == 0;
     if (!again) return body;
   }
 }
@@ -165,15 +163,14 @@ Result<json::Value> ApiClient::call(const std::string& method, const std::string
     Result<http::Response> response = send(std::move(request));
     if (!response) return fail(response.error());
     Result<json::Value> answer = read(*response);
-    const bool again =
-        !answer && answer.error().reason == Reason::kNonceRequired && attempt == 0;
+    const bool again = !answer && answer.error().reason == Reason::kNonceRequired && attempt == 0;
     if (!again) return answer;
   }
 }
 
 Result<std::string> ApiClient::get_public(const std::string& target) {
-  Result<http::Response> response = send(
-      {.method = "GET", .target = target, .headers = {}, .body = {}, .peer = std::nullopt});
+  Result<http::Response> response =
+      send({.method = "GET", .target = target, .headers = {}, .body = {}, .peer = std::nullopt});
   if (!response) return fail(response.error());
   if (response->status == 200) return std::move(response->body);
   return fail(Reason::kRecordUnavailable,

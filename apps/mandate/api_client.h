@@ -1,5 +1,5 @@
-// The command line's side of the API: authenticates with an identity (private_key_jwt, DPoP with the
-// server's nonce), gets a token of the issuer's, and calls with it.
+// The command line's side of the API: authenticates with an identity (private_key_jwt, DPoP with
+// the server's nonce), gets a token of the issuer's, and calls with it.
 #pragma once
 
 #include <optional>

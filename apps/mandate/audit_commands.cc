@@ -100,8 +100,8 @@ Result<store::audit::ProofTarget> proof_target(const std::string& text) {
     return store::audit::ProofTarget{
         .leaf = std::nullopt, .index = std::stoull(index), .log = text.substr(0, hash)};
   }
-  Result<Digest> leaf = decode_base64url(text).and_then(
-      [](const std::string& bytes) { return to_digest(bytes); });
+  Result<Digest> leaf =
+      decode_base64url(text).and_then([](const std::string& bytes) { return to_digest(bytes); });
   if (!leaf) {
     return fail(Reason::kBadRequest,
                 mandate::quoted(text) + "; expected a leaf hash in base64url, or ORIGIN#INDEX");

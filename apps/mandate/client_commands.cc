@@ -101,7 +101,8 @@ void print_stops(const json::Value& answer, const RevokeOptions& options) {
   std::string text = options.dry_run ? "would stop:\n" : "stopped:\n";
   std::string owner;
   for (const auto& [who, what] : lines) {
-    if (who != owner || text.ends_with(":\n")) text += "  " + (who.empty() ? "(no owner)" : who) + "\n";
+    if (who != owner || text.ends_with(":\n"))
+      text += "  " + (who.empty() ? "(no owner)" : who) + "\n";
     owner = who;
     text += "    " + what + "\n";
   }
@@ -124,9 +125,9 @@ Result<ApiClient::Form> token_form(ApiClient& api, const TokenOptions& options) 
     form.emplace_back("subject_token", *subject);
     form.emplace_back("subject_token_type", std::string(kAccessTokenType));
   } else if (exchange) {
-    Result<json::Value> statement = api.call(
-        "GET", "/delegations/" + http::encode_segment(options.delegation) + "/statement",
-        std::nullopt);
+    Result<json::Value> statement =
+        api.call("GET", "/delegations/" + http::encode_segment(options.delegation) + "/statement",
+                 std::nullopt);
     if (!statement) return fail(statement.error());
     form.emplace_back("subject_token", text_at(*statement, "statement"));
     form.emplace_back("subject_token_type", std::string(kJwtType));
@@ -177,15 +178,15 @@ Result<json::Value> question_of(const CheckOptions& options, const Clock& clock,
   return json::Value::object(
       {{"subject", json::Value::object({{"type", "user"}, {"id", options.subject}})},
        {"action", json::Value::object({{"name", options.action}})},
-       {"resource", json::Value::object({{"type", options.type},
-                                         {"id", options.id},
-                                         {"properties", std::move(properties)}})},
+       {"resource",
+        json::Value::object(
+            {{"type", options.type}, {"id", options.id}, {"properties", std::move(properties)}})},
        {"context", std::move(context)}});
 }
 
 Result<std::vector<ledger::NoteVerifier>> read_keys(ApiClient& api, const std::string& file) {
-  Result<std::string> text = file.empty() ? api.get_public("/log/keys")
-                                          : read_file(file, limits::kJsonBytesMax);
+  Result<std::string> text =
+      file.empty() ? api.get_public("/log/keys") : read_file(file, limits::kJsonBytesMax);
   if (!text) return fail(text.error());
   return parse_keys(*text);
 }
@@ -214,9 +215,8 @@ int apply(const Connection& connection, const ApplyOptions& options) {
   ApiClient& api = *(*session)->api;
   if (!options.dry_run && connection.format == Format::kText) {
     // The difference first, then the change.
-    Result<json::Value> preview =
-        api.call("POST", "/apply?dry_run=true" + std::string(options.prune ? "&prune=true" : ""),
-                 *document);
+    Result<json::Value> preview = api.call(
+        "POST", "/apply?dry_run=true" + std::string(options.prune ? "&prune=true" : ""), *document);
     if (!preview) return refused(**session, preview.error(), connection.format);
   }
   Result<json::Value> answer = api.call("POST", "/apply" + query, *document);
@@ -262,9 +262,8 @@ int grant(const Connection& connection, const GrantOptions& options) {
   for (const auto& [name, value] : optional) {
     if (!value->empty()) delegation.set(name, *value);
   }
-  const json::Value document =
-      json::Value::object({{"apiVersion", "mandate/v1"},
-                           {"delegations", json::Value::array({std::move(delegation)})}});
+  const json::Value document = json::Value::object(
+      {{"apiVersion", "mandate/v1"}, {"delegations", json::Value::array({std::move(delegation)})}});
   auto session = connect(connection);
   if (!session) return report(session.error(), connection.format);
   Result<json::Value> answer =
@@ -340,8 +339,7 @@ int check(const Connection& connection, const CheckOptions& options) {
   if (!session) return report(session.error(), connection.format);
   Result<json::Value> question = question_of(options, (*session)->clock, (*session)->random);
   if (!question) return report(question.error(), connection.format);
-  Result<json::Value> answer =
-      (*session)->api->call("POST", "/access/v1/evaluation", *question);
+  Result<json::Value> answer = (*session)->api->call("POST", "/access/v1/evaluation", *question);
   if (!answer) return refused(**session, answer.error(), connection.format);
   const json::Value* decision = answer->find("decision");
   const bool permitted = decision != nullptr && decision->is_bool() && decision->as_bool();
@@ -351,8 +349,9 @@ int check(const Connection& connection, const CheckOptions& options) {
     const json::Value* context = answer->find("context");
     const json::Value empty;
     const json::Value& why = context != nullptr ? *context : empty;
-    std::string text = permitted ? "permit" : "deny: " + text_at(why, "reason") + ": " +
-                                                  text_at(why, "reason_detail");
+    std::string text =
+        permitted ? "permit"
+                  : "deny: " + text_at(why, "reason") + ": " + text_at(why, "reason_detail");
     text += "\nauthority " + text_at(why, "authority") + "\nreceipt " + text_at(why, "receipt");
     print(printable(text) + "\n");
   }

@@ -1,5 +1,5 @@
-// The commands, each with its options as a plain struct: `main.cc` fills them from the command line,
-// and each function gives the exit code.
+// The commands, each with its options as a plain struct: `main.cc` fills them from the command
+// line, and each function gives the exit code.
 #pragma once
 
 #include <cstdint>
@@ -100,11 +100,11 @@ struct IdentityOptions {
 int new_identity(const IdentityOptions& options, Format format);
 
 struct AuditOptions {
-  std::string data;      // DIR
-  std::string folder;    // a copy of DIR/log, or of one log in it
+  std::string data;    // DIR
+  std::string folder;  // a copy of DIR/log, or of one log in it
   std::string keys_file;
-  std::string against;   // a checkpoint or a receipt, or a file of one
-  std::string leaf;      // for prove: leaf hash, or an index
+  std::string against;  // a checkpoint or a receipt, or a file of one
+  std::string leaf;     // for prove: leaf hash, or an index
   std::string origin;
 };
 int audit_key(const AuditOptions& options, Format format);

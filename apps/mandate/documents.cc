@@ -33,7 +33,8 @@ Result<json::Value> read_document(const std::string& file) {
                             .values_max = limits::kDocumentValuesMax};
   const std::size_t first = text->find_first_not_of(" \t\r\n");
   const bool is_json = first != std::string::npos && (*text)[first] == '{';
-  Result<json::Value> value = is_json ? json::parse(*text, bounds) : json::parse_yaml(*text, bounds);
+  Result<json::Value> value =
+      is_json ? json::parse(*text, bounds) : json::parse_yaml(*text, bounds);
   if (!value) return in_file(file, value.error());
   Result<Document> document = Document::parse(*value);
   if (!document) return in_file(file, document.error());

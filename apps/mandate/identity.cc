@@ -57,8 +57,8 @@ Result<std::string> read_file(const std::string& file, std::size_t bytes_max) {
     if (count == 0) return text;
     text.append(buffer, static_cast<std::size_t>(count));
     if (text.size() > bytes_max) {
-      return fail(Reason::kLimitExceeded, quoted(file) + " is larger than " +
-                                              std::to_string(bytes_max) + " bytes");
+      return fail(Reason::kLimitExceeded,
+                  quoted(file) + " is larger than " + std::to_string(bytes_max) + " bytes");
     }
   }
 }
@@ -67,8 +67,9 @@ Result<Identity> read_identity(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return io_failure("cannot open identity", file);
   if ((status.st_mode & 077) != 0) {
-    return fail(Reason::kBadRequest, "identity " + quoted(file) + " can be read by others; expected "
-                                                                  "mode 0600 (chmod 600)");
+    return fail(Reason::kBadRequest, "identity " + quoted(file) +
+                                         " can be read by others; expected "
+                                         "mode 0600 (chmod 600)");
   }
   Result<std::string> text = read_file(file, limits::kJsonBytesMax);
   if (!text) return fail(text.error());

@@ -24,8 +24,8 @@ std::string JournalFinder::proof(const std::string& origin, std::uint64_t index)
   if (!proof) return {};
   json::Array hashes;
   for (const Digest& hash : proof->hashes) hashes.emplace_back(encode_base64url(view(hash)));
-  return json::canonical(json::Value::object(
-      {{"checkpoint", proof->checkpoint}, {"hashes", std::move(hashes)}}));
+  return json::canonical(
+      json::Value::object({{"checkpoint", proof->checkpoint}, {"hashes", std::move(hashes)}}));
 }
 
 std::optional<service::JournalReader::Found> JournalFinder::find(const Digest& leaf) {
@@ -47,8 +47,8 @@ std::vector<service::JournalReader::Found> JournalFinder::of_transaction(std::st
   // A segment that cannot be read ends the search: what was found before it still stands.
   (void)journal_.visit([&](const store::SegmentJournal::EntryPlace& place, std::string_view entry) {
     if (belongs_to(entry, txn)) {
-      found.push_back({std::string(entry), place.origin, place.index,
-                       proof(place.origin, place.index)});
+      found.push_back(
+          {std::string(entry), place.origin, place.index, proof(place.origin, place.index)});
     }
     return found.size() < max;
   });

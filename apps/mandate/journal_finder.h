@@ -1,5 +1,5 @@
-// Journal entries with their proofs, for `path`: the journal knows where an entry lies, the published
-// logs prove it.
+// Journal entries with their proofs, for `path`: the journal knows where an entry lies, the
+// published logs prove it.
 #pragma once
 
 #include "mandate/service/service.h"

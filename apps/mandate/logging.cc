@@ -26,8 +26,7 @@ class SpdlogLog final : public Log {
     logger_.flush_on(spdlog::level::warn);
   }
 
-  void write(LogLevel level, std::string_view message,
-             const std::vector<Field>& fields) override {
+  void write(LogLevel level, std::string_view message, const std::vector<Field>& fields) override {
     json::Value line = json::Value::object({{"message", message}});
     for (const auto& [key, value] : fields) line.set(key, value);
     const std::string text = json::canonical(line);

@@ -1,5 +1,5 @@
-// The `Log` port over spdlog: one JSON object a line on stderr. Field values are escaped; nothing that
-// is secret is ever given to it.
+// The `Log` port over spdlog: one JSON object a line on stderr. Field values are escaped; nothing
+// that is secret is ever given to it.
 #pragma once
 
 #include <memory>

@@ -41,28 +41,27 @@ Format format_of(const std::string& output) {
   return output == "dot" ? Format::kGraphviz : Format::kText;
 }
 
-// --output everywhere; --server and --identity where a server is asked.
-void common(CLI::App& command, Everything& all, bool asks_server) {
-  command.add_option("-o,--output", all.output, "text, json, or for `path` dot (Graphviz)")
+// Options of the program, which every command takes too (`fallthrough`): one place, so that what is
+// said on the command line always wins over the environment.
+void add_common(CLI::App& app, Everything& all) {
+  app.add_option("-o,--output", all.output, "text, json, or for `path` dot (Graphviz)")
       ->check(CLI::IsMember({"text", "json", "dot"}))
       ->capture_default_str();
-  if (!asks_server) return;
-  command.add_option("--server", all.connection.server, "URL of the server")
+  app.add_option("--server", all.connection.server, "URL of the server")
       ->envname("MANDATE_SERVER")
       ->capture_default_str();
-  command.add_option("--issuer", all.connection.issuer,
-                     "issuer that the server's metadata must name, where it is not its URL")
+  app.add_option("--expect-issuer", all.connection.issuer,
+                 "issuer that the server's metadata must name, where it is not its URL")
       ->envname("MANDATE_ISSUER");
-  command.add_option("--identity", all.connection.identity,
-                     "identity file: {\"client_id\", \"jwk\"}, mode 0600")
+  app.add_option("--identity", all.connection.identity,
+                 "identity file: {\"client_id\", \"jwk\"}, mode 0600")
       ->envname("MANDATE_IDENTITY");
 }
 
 template <class Run>
-CLI::App* command(CLI::App& parent, Everything& all, const char* name, const char* about,
-                  bool asks_server, Run run) {
+CLI::App* command(CLI::App& parent, Everything& all, const char* name, const char* about, Run run) {
   CLI::App* made = parent.add_subcommand(name, about);
-  common(*made, all, asks_server);
+  made->fallthrough();
   made->callback([&all, run] {
     all.connection.format = format_of(all.output);
     all.code = run(all);
@@ -72,10 +71,11 @@ CLI::App* command(CLI::App& parent, Everything& all, const char* name, const cha
 
 void add_serve(CLI::App& app, Everything& all) {
   CLI::App* serve_command =
-      command(app, all, "serve", "Run the server; prints `ready URL` when it is", false,
+      command(app, all, "serve", "Run the server; prints `ready URL` when it is",
               [](Everything& e) { return serve(e.serve); });
   ServeOptions& o = all.serve;
-  serve_command->add_option("--data", o.data, "folder of everything that is kept; made when missing")
+  serve_command
+      ->add_option("--data", o.data, "folder of everything that is kept; made when missing")
       ->capture_default_str();
   serve_command->add_option("--listen", o.listen, "HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
@@ -87,22 +87,23 @@ void add_serve(CLI::App& app, Everything& all) {
 }
 
 void add_governing(CLI::App& app, Everything& all) {
-  CLI::App* apply_command = command(app, all, "apply", "Put a document on record", true,
+  CLI::App* apply_command = command(app, all, "apply", "Put a document on record",
                                     [](Everything& e) { return apply(e.connection, e.apply); });
   apply_command->add_option("-f,--file", all.apply.file, "document, YAML or JSON; - is stdin")
       ->required();
   apply_command->add_flag("--dry-run", all.apply.dry_run, "stop after the difference");
   apply_command->add_flag("--prune", all.apply.prune, "also end what the document does not name");
 
-  CLI::App* get_command = command(app, all, "get", "Show what is on record", true,
+  CLI::App* get_command = command(app, all, "get", "Show what is on record",
                                   [](Everything& e) { return get(e.connection, e.get); });
-  get_command->add_option("noun", all.get.noun,
-                          "principals, teams, resources, entitlements, delegations or "
-                          "trusted_issuers")
+  get_command
+      ->add_option("noun", all.get.noun,
+                   "principals, teams, resources, entitlements, delegations or "
+                   "trusted_issuers")
       ->required();
   get_command->add_option("id", all.get.id, "one of them");
 
-  CLI::App* grant_command = command(app, all, "grant", "Put one delegation on record", true,
+  CLI::App* grant_command = command(app, all, "grant", "Put one delegation on record",
                                     [](Everything& e) { return grant(e.connection, e.grant); });
   GrantOptions& g = all.grant;
   grant_command->add_option("id", g.id, "the delegation's id")->required();
@@ -126,27 +127,28 @@ void add_governing(CLI::App& app, Everything& all) {
 
 void add_ending(CLI::App& app, Everything& all) {
   CLI::App* revoke_command =
-      command(app, all, "revoke", "End something and everything that rests on it, for ever", true,
+      command(app, all, "revoke", "End something and everything that rests on it, for ever",
               [](Everything& e) { return revoke(e.connection, e.revoke); });
-  revoke_command->add_option("kind", all.revoke.kind,
-                             "token, transaction, delegation, entitlement, authenticator, "
-                             "principal or trusted_issuer")
+  revoke_command
+      ->add_option("kind", all.revoke.kind,
+                   "token, transaction, delegation, entitlement, authenticator, "
+                   "principal or trusted_issuer")
       ->required();
   revoke_command->add_option("id", all.revoke.id, "which one")->required();
   revoke_command->add_flag("--dry-run", all.revoke.dry_run, "list what would stop, by owner");
   CLI::App* suspend_command =
-      command(app, all, "suspend", "Stop a principal until it is resumed", true,
+      command(app, all, "suspend", "Stop a principal until it is resumed",
               [](Everything& e) { return suspend(e.connection, e.principal, true); });
   suspend_command->add_option("principal", all.principal)->required();
   CLI::App* resume_command =
-      command(app, all, "resume", "Take a suspension back", true,
+      command(app, all, "resume", "Take a suspension back",
               [](Everything& e) { return suspend(e.connection, e.principal, false); });
   resume_command->add_option("principal", all.principal)->required();
 }
 
 void add_using(CLI::App& app, Everything& all) {
   CLI::App* token_command =
-      command(app, all, "token", "Get an access token, in one's own right or for another", true,
+      command(app, all, "token", "Get an access token, in one's own right or for another",
               [](Everything& e) { return token(e.connection, e.token); });
   TokenOptions& t = all.token;
   token_command->add_option("--resource", t.resource, "audience");
@@ -155,13 +157,13 @@ void add_using(CLI::App& app, Everything& all) {
   token_command->add_option("--delegation", t.delegation, "act under this delegation");
   token_command->add_option("--subject-token", t.subject_token_file, "file: exchange this token");
   token_command->add_option("--hop-grant", t.hop_grant_file, "file: the holder's hop grant");
-  token_command->add_option("--delegation-id", t.delegation_id, "which one, where several would do");
+  token_command->add_option("--delegation-id", t.delegation_id,
+                            "which one, where several would do");
   token_command->add_option("--request", t.request_method, "with --url: print headers for it");
   token_command->add_option("--url", t.request_url, "print headers for a request to this URL");
 
-  CLI::App* check_command =
-      command(app, all, "check", "Ask for a decision, as a resource server", true,
-              [](Everything& e) { return check(e.connection, e.check); });
+  CLI::App* check_command = command(app, all, "check", "Ask for a decision, as a resource server",
+                                    [](Everything& e) { return check(e.connection, e.check); });
   CheckOptions& c = all.check;
   check_command->add_option("--subject", c.subject, "principal")->required();
   check_command->add_option("--action", c.action)->required();
@@ -176,18 +178,18 @@ void add_using(CLI::App& app, Everything& all) {
 
   CLI::App* path_command =
       command(app, all, "path", "Who really acted, for whom, by what right; each entry verified",
-              true, [](Everything& e) { return path(e.connection, e.path); });
+              [](Everything& e) { return path(e.connection, e.path); });
   path_command->add_option("what", all.path.what, "a receipt, a token or a jti")->required();
   path_command->add_flag("--txn", all.path.transaction, "it is a transaction");
-  path_command->add_option("--keys", all.path.keys_file,
-                           "verifier keys (`mandate audit key`); default: as the server shows them");
+  path_command->add_option(
+      "--keys", all.path.keys_file,
+      "verifier keys (`mandate audit key`); default: as the server shows them");
 }
 
 void add_identity(CLI::App& app, Everything& all) {
-  CLI::App* made = command(app, all, "identity",
-                           "Make an identity file and print its public key for a document", false,
-                           [](Everything& e) { return new_identity(e.identity,
-                                                                   e.connection.format); });
+  CLI::App* made =
+      command(app, all, "identity", "Make an identity file and print its public key for a document",
+              [](Everything& e) { return new_identity(e.identity, e.connection.format); });
   made->add_option("client_id", all.identity.client_id, "principal")->required();
   made->add_option("--out", all.identity.out, "file, made with mode 0600")->required();
   made->add_option("--algorithm", all.identity.algorithm, "ES256, ES384, EdDSA or RS256")
@@ -197,26 +199,23 @@ void add_identity(CLI::App& app, Everything& all) {
 void add_audit(CLI::App& app, Everything& all) {
   CLI::App* audit = app.add_subcommand("audit", "Check the logs, offline");
   audit->require_subcommand(1);
+  audit->fallthrough();
   AuditOptions& o = all.audit;
   CLI::App* key = command(*audit, all, "key", "Print the verifier keys: each log's, the receipts'",
-                          false, [](Everything& e) {
-                            return audit_key(e.audit, e.connection.format);
-                          });
+                          [](Everything& e) { return audit_key(e.audit, e.connection.format); });
   key->add_option("--data", o.data, "the server's folder")->required();
-  CLI::App* verify = command(*audit, all, "verify", "Verify a copy of DIR/log, or of one log in it",
-                             false, [](Everything& e) {
-                               return audit_verify(e.audit, e.connection.format);
-                             });
+  CLI::App* verify =
+      command(*audit, all, "verify", "Verify a copy of DIR/log, or of one log in it",
+              [](Everything& e) { return audit_verify(e.audit, e.connection.format); });
   verify->add_option("folder", o.folder)->required();
   verify->add_option("--keys", o.keys_file, "verifier keys, one a line")->required();
   verify->add_option("--against", o.against, "a later checkpoint or a receipt, or a file of one");
-  CLI::App* prove = command(*audit, all, "prove", "Print an entry's inclusion proof", false,
-                            [](Everything& e) {
-                              return audit_prove(e.audit, e.connection.format);
-                            });
+  CLI::App* prove =
+      command(*audit, all, "prove", "Print an entry's inclusion proof",
+              [](Everything& e) { return audit_prove(e.audit, e.connection.format); });
   prove->add_option("folder", o.folder)->required();
   prove->add_option("leaf", o.leaf, "a leaf hash (a token's jti), or ORIGIN#INDEX")->required();
-  CLI::App* dump = command(*audit, all, "export", "Write every entry as NDJSON", false,
+  CLI::App* dump = command(*audit, all, "export", "Write every entry as NDJSON",
                            [](Everything& e) { return audit_export(e.audit); });
   dump->add_option("folder", o.folder)->required();
 }
@@ -227,6 +226,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("mandate ") + MANDATE_VERSION);
   Everything all;
+  add_common(app, all);
   add_serve(app, all);
   add_governing(app, all);
   add_ending(app, all);

@@ -1,5 +1,5 @@
-// What a command says: results on stdout, as text or JSON; everything else on stderr. Exit codes are
-// part of the interface: 0 done, 1 refused or negative, 2 usage, 3 could not.
+// What a command says: results on stdout, as text or JSON; everything else on stderr. Exit codes
+// are part of the interface: 0 done, 1 refused or negative, 2 usage, 3 could not.
 #pragma once
 
 #include <string>
@@ -17,11 +17,11 @@ inline constexpr int kExitCouldNot = 3;
 
 enum class Format { kText, kJson, kGraphviz };
 
-void print(std::string_view text);        // stdout, as it is
+void print(std::string_view text);  // stdout, as it is
 void print_json(const json::Value& value);
-void note(std::string_view text);         // stderr, with "mandate: " in front
-// An error on stderr (and as JSON on stdout where that is asked for); gives the exit code: what could
-// not be asked or read is 3, what was refused is 1.
+void note(std::string_view text);  // stderr, with "mandate: " in front
+// An error on stderr (and as JSON on stdout where that is asked for); gives the exit code: what
+// could not be asked or read is 3, what was refused is 1.
 int report(const Error& error, Format format);
 
 // Control characters of outside text, made harmless for a terminal.

@@ -120,8 +120,7 @@ Result<void> Running::open_data() {
       "pid " + std::to_string(::getpid()));
   if (!data) return fail(data.error());
   data_.emplace(*std::move(data));
-  Result<store::KeyFiles> keys =
-      store::load_or_make_keys(*files_, data_->keys_folder(), random_);
+  Result<store::KeyFiles> keys = store::load_or_make_keys(*files_, data_->keys_folder(), random_);
   if (!keys) return fail(keys.error());
   keys_.emplace(*std::move(keys));
   run_ = encode_base64url(random_.bytes(12));
@@ -139,17 +138,15 @@ Result<void> Running::choose_issuer(const Address& address) {
     if (!text) return fail(text.error());
     stored = *text;
   }
-  const std::string bracketed = address.host.find(':') == std::string::npos
-                                    ? address.host
-                                    : "[" + address.host + "]";
+  const std::string bracketed =
+      address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]";
   issuer_ = !options_.issuer.empty() ? options_.issuer
-            : !stored.empty()
-                ? stored
-                : "http://" + bracketed + ":" + std::to_string(server_->port());
+            : !stored.empty()        ? stored
+                              : "http://" + bracketed + ":" + std::to_string(server_->port());
   if (!stored.empty() && stored != issuer_) {
-    return fail(Reason::kBadRequest, data_->path() + " belongs to issuer " + mandate::quoted(stored) +
-                                         ", not " + mandate::quoted(issuer_) +
-                                         "; expected the same --issuer, or another --data");
+    return fail(Reason::kBadRequest,
+                data_->path() + " belongs to issuer " + mandate::quoted(stored) + ", not " +
+                    mandate::quoted(issuer_) + "; expected the same --issuer, or another --data");
   }
   Result<ResourceId> id = ResourceId::parse(issuer_);
   const std::size_t authority = issuer_.find("://");
@@ -229,8 +226,7 @@ Result<void> Running::open_journal() {
   return {};
 }
 
-Result<record::Revision> Running::run_command(std::string by,
-                                              service::Sequencer::Command command) {
+Result<record::Revision> Running::run_command(std::string by, service::Sequencer::Command command) {
   std::promise<Result<service::Committed>> answer;
   sequencer_->submit(std::move(by), std::move(command),
                      [&](Result<service::Committed> done) { answer.set_value(std::move(done)); });
@@ -332,30 +328,28 @@ Result<void> Running::start() {
   step = bootstrap();
   if (step) step = apply_documents();
   if (!step) return step;
-  service_ = std::make_unique<service::Service>(
-      service::Dependencies{.issuer = issuer_,
-                            .run_started = clock_.now(),
-                            .state = state_,
-                            .sequencer = *sequencer_,
-                            .journal = *journal_,
-                            .uses = uses_,
-                            .journal_reader = *finder_,
-                            .clock = clock_,
-                            .random = random_,
-                            .zones = *zones_,
-                            .keys = *signing_keys_,
-                            .log = *log_});
+  service_ = std::make_unique<service::Service>(service::Dependencies{.issuer = issuer_,
+                                                                      .run_started = clock_.now(),
+                                                                      .state = state_,
+                                                                      .sequencer = *sequencer_,
+                                                                      .journal = *journal_,
+                                                                      .uses = uses_,
+                                                                      .journal_reader = *finder_,
+                                                                      .clock = clock_,
+                                                                      .random = random_,
+                                                                      .zones = *zones_,
+                                                                      .keys = *signing_keys_,
+                                                                      .log = *log_});
   routes_ = std::make_unique<http::Routes>(
-      *service_, http::RoutesOptions{
-                     .issuer = issuer_,
-                     .read_log = [this](std::string_view path) { return read_log(path); },
-                     .health = [this] { return health(); }});
+      *service_,
+      http::RoutesOptions{.issuer = issuer_,
+                          .read_log = [this](std::string_view path) { return read_log(path); },
+                          .health = [this] { return health(); }});
   ready_.store(routes_.get(), std::memory_order_release);
   tick();
-  log_->write(LogLevel::kInfo, "started",
-              {{"issuer", issuer_},
-               {"run", run_},
-               {"revision", std::to_string(state_.view().revision())}});
+  log_->write(
+      LogLevel::kInfo, "started",
+      {{"issuer", issuer_}, {"run", run_}, {"revision", std::to_string(state_.view().revision())}});
   return {};
 }
 
@@ -365,8 +359,8 @@ void Running::take_snapshot() {
   }
   Result<record::Revision> taken = run_command(
       "snapshot", service::take_snapshot(state_, [this](record::Revision, std::string_view bytes) {
-        return store::write_snapshot(*files_, data_->snapshot_path(), bytes)
-            .map([](const Digest&) {});
+        return store::write_snapshot(*files_, data_->snapshot_path(), bytes).map([](const Digest&) {
+        });
       }));
   if (!taken) {
     log_->write(LogLevel::kWarning, "no snapshot was taken", {{"why", taken.error().detail}});

@@ -26,6 +26,11 @@ inline constexpr std::string_view kEveryAction = "*";
 bool is_permission_type(std::string_view text);  // 1 to 64 of [a-z0-9_.-]
 bool is_action_name(std::string_view text);      // 1 to 64 of [A-Za-z0-9_.:-]
 
+// The types at the issuer's own resource: management, and beside it reading the logs.
+inline constexpr std::string_view kManagementType = "mandate";
+inline constexpr std::string_view kAuditType = "audit";
+inline constexpr std::string_view kAuditAction = "read";
+
 struct Permission {
   std::string type;                   // 1 to 64 of [a-z0-9_.-]
   std::vector<ResourceId> locations;  // sorted, unique, at least one in an authority on record

@@ -111,6 +111,7 @@ std::vector<Authenticator> read_authenticators(json::ObjectReader& in, Principal
   std::sort(keyed.begin(), keyed.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Authenticator> out;
+  out.reserve(keyed.size());
   for (auto& entry : keyed) {
     out.push_back(std::move(entry.second));
   }

@@ -116,7 +116,7 @@ std::string environment(json::ObjectReader& in) {
 }
 
 void not_enforced(json::ObjectReader& in, std::string what, const json::Value* at) {
-  in.refuse(what + " is not enforced yet", at);
+  in.refuse(std::move(what) + " is not enforced yet", at);
 }
 
 void Unique::add(json::ObjectReader& in, const std::string& key, const json::Value& at) {

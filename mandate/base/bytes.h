@@ -1,5 +1,5 @@
-// Bytes and their text forms. Bytes travel as `std::string` and `std::string_view`; a SHA-256 digest
-// has a type of its own. Decoders are strict: one text for one value (ATTACKS A18).
+// Bytes and their text forms. Bytes travel as `std::string` and `std::string_view`; a SHA-256
+// digest has a type of its own. Decoders are strict: one text for one value (ATTACKS A18).
 //
 //   encode_base64url("\x01\x02") == "AQI";   decode_base64url("AQI=") is refused
 #pragma once

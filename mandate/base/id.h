@@ -3,7 +3,8 @@
 //
 //   struct TeamNoun {
 //     static constexpr std::string_view kName = "team";
-//     static Result<std::string> normalise(std::string_view text);  // the rule, and the normal form
+//     static Result<std::string> normalise(std::string_view text);  // the rule, and the normal
+//     form
 //   };
 //   using TeamId = Id<TeamNoun>;   Result<TeamId> id = TeamId::parse("team:support");
 #pragma once

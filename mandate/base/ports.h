@@ -1,6 +1,6 @@
 // The ports to the outside that every room may need: time, randomness, the log, counters. They come
-// in by constructor, so that a test can fix them and a decision can be replayed. The real ones stand
-// in `apps/mandate` and `mandate/base/system_clock.h`; the fakes in `testing/`.
+// in by constructor, so that a test can fix them and a decision can be replayed. The real ones
+// stand in `apps/mandate` and `mandate/base/system_clock.h`; the fakes in `testing/`.
 #pragma once
 
 #include <cstdint>

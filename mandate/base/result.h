@@ -4,7 +4,8 @@
 //
 //   Result<Permission> p = Permission::parse(value);
 //   if (!p) return fail(p.error());
-//   return fail(Reason::kBadRequest, Place::kScope, "scope \"x\" has no ':'; expected type:action");
+//   return fail(Reason::kBadRequest, Place::kScope, "scope \"x\" has no ':'; expected
+//   type:action");
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace mandate {
 // The part of a request that an error speaks of.
 enum class Place : std::uint8_t {
   kRequest,
-  kClient,                // the caller's own authentication
+  kClient,  // the caller's own authentication
   kGrantType,
   kScope,
   kTarget,                // resource, audience
@@ -28,12 +29,12 @@ enum class Place : std::uint8_t {
   kSubjectToken,
   kActorToken,
   kHopGrant,
-  kAccessToken,           // a token presented at a resource
-  kPath,                  // an unknown id or path: 404
-  kMethod,                // 405
-  kMediaType,             // 415
-  kConflict,              // 409
-  kRate,                  // 429
+  kAccessToken,  // a token presented at a resource
+  kPath,         // an unknown id or path: 404
+  kMethod,       // 405
+  kMediaType,    // 415
+  kConflict,     // 409
+  kRate,         // 429
 };
 
 inline constexpr std::size_t kPlaceCount = static_cast<std::size_t>(Place::kRate) + 1;
@@ -48,9 +49,7 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 inline tl::unexpected<Error> fail(Reason reason, Place place, std::string detail) {
   return tl::unexpected<Error>(Error{reason, place, std::move(detail)});
 }

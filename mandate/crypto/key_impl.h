@@ -36,7 +36,7 @@ const KeyForm* find_form(const json::Value& jwk);
 
 // The public part as unsigned big-endian bytes, in the order of its form.
 struct PublicParts {
-  KeyType type;
+  KeyType type{};
   std::string first;
   std::string second;
 };

@@ -41,11 +41,6 @@ Result<const record::Resource*> find_target(const View& view, const AccessReques
     return fail(Reason::kAudienceMismatch, Place::kTarget,
                 "resource " + quoted(request.location.text()) + " is not on record");
   }
-  if (resource->definition->type != request.type) {
-    return fail(Reason::kOutsideAuthority, "resource " + quoted(request.location.text()) +
-                                               " is of type " + quoted(resource->definition->type) +
-                                               ", not " + quoted(request.type));
-  }
   return resource;
 }
 

@@ -23,8 +23,8 @@ Result<std::string> decode(std::string_view text, bool plus_is_space) {
       const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
       if (high < 0 || low < 0) {
-        return fail(Reason::kBadRequest, "'%' in " + quoted(text) +
-                                             " is not followed by two hexadecimal digits");
+        return fail(Reason::kBadRequest,
+                    "'%' in " + quoted(text) + " is not followed by two hexadecimal digits");
       }
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
@@ -55,9 +55,9 @@ Result<std::vector<std::pair<std::string, std::string>>> decode_form(std::string
     body.remove_prefix(end == std::string_view::npos ? body.size() : end + 1);
     if (pair.empty()) continue;
     if (parameters.size() == limits::kFormParametersMax) {
-      return fail(Reason::kLimitExceeded, "the form has more than " +
-                                              std::to_string(limits::kFormParametersMax) +
-                                              " parameters");
+      return fail(
+          Reason::kLimitExceeded,
+          "the form has more than " + std::to_string(limits::kFormParametersMax) + " parameters");
     }
     const std::size_t equals = pair.find('=');
     Result<std::string> name = decode(pair.substr(0, equals), true);

@@ -1,5 +1,6 @@
-// application/x-www-form-urlencoded (WHATWG URL section 5.1), strictly: well-formed percent escapes,
-// UTF-8, no NUL; bounded by limits::kFormParametersMax. And percent-decoding of a path segment.
+// application/x-www-form-urlencoded (WHATWG URL section 5.1), strictly: well-formed percent
+// escapes, UTF-8, no NUL; bounded by limits::kFormParametersMax. And percent-decoding of a path
+// segment.
 #pragma once
 
 #include <string>

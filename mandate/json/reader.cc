@@ -1,6 +1,7 @@
 #include "mandate/json/reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "mandate/base/bytes.h"
 
@@ -106,7 +107,8 @@ void ObjectReader::refuse(std::string detail, const Value* at) {
 void ObjectReader::refuse_kind(std::string_view key, const Value& found, std::string expected) {
   std::string shown(kind_name(found));
   if (found.is_number()) shown = canonical(found);
-  refuse(quoted(key) + " of " + what_ + " is " + shown + "; expected " + expected, &found);
+  refuse(quoted(key) + " of " + what_ + " is " + shown + "; expected " + std::move(expected),
+         &found);
 }
 
 Result<void> ObjectReader::finish() {

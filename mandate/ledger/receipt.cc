@@ -22,9 +22,8 @@ std::string encode_header(const NoteVerifier& verifier) {
 // Names and runs hold nothing that JSON escapes, so that the payload's text is its canonical form.
 bool is_plain(std::string_view text) {
   return !text.empty() && text.size() <= limits::kIdBytesMax &&
-         std::ranges::all_of(text, [](char c) {
-           return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '+';
-         });
+         std::ranges::all_of(
+             text, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '+'; });
 }
 
 std::string payload_of(const Receipt& receipt) {
@@ -58,8 +57,8 @@ Result<Receipt> parse_payload(std::string_view payload) {
   const auto [end, error] = std::from_chars(iat.data(), iat.data() + iat.size(), seconds);
   const bool is_time = error == std::errc() && end == iat.data() + iat.size() && seconds >= 0 &&
                        seconds <= kSecondsMax;
-  const Result<Digest> digest = decode_base64url(leaf).and_then(
-      [](const std::string& bytes) { return to_digest(bytes); });
+  const Result<Digest> digest =
+      decode_base64url(leaf).and_then([](const std::string& bytes) { return to_digest(bytes); });
   if (!is_time || !digest) return refuse("receipt's time or leaf hash is malformed");
   receipt.issued_at = from_numeric_date(seconds);
   receipt.leaf = *digest;

@@ -31,7 +31,8 @@ struct Receipt {
 // Precondition: `log` and `run` are as above, at most limits::kIdBytesMax each.
 std::string sign_receipt(const Receipt& receipt, const NoteSigner& signer);
 
-// `token_malformed` for any text but the one that `sign_receipt` gives for some receipt and this key.
+// `token_malformed` for any text but the one that `sign_receipt` gives for some receipt and this
+// key.
 Result<Receipt> open_receipt(std::string_view text, const NoteVerifier& verifier);
 
 }  // namespace mandate::ledger

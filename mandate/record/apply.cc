@@ -23,7 +23,10 @@ json::Value to_json(const std::vector<GuardrailDefinition>& guardrails) {
 class Application {
  public:
   Application(const View& view, const Document& document, const ApplyOptions& options, Instant now)
-      : view_(view), document_(document), options_(options), now_(now),
+      : view_(view),
+        document_(document),
+        options_(options),
+        now_(now),
         proposal_(view, document, options) {}
 
   Result<Plan> run() {
@@ -70,12 +73,12 @@ class Application {
         }
         if (other != holder) {
           return fail(Reason::kBadRequest, Place::kConflict,
-                      "authenticator " + quoted(*id) + " of " + quoted(holder) +
-                          " stands under " + quoted(other) + "; expected a key of its own");
+                      "authenticator " + quoted(*id) + " of " + quoted(holder) + " stands under " +
+                          quoted(other) + "; expected a key of its own");
         }
         if (std::find(ids.begin(), ids.end(), *id) != ids.end()) {
-          return fail(Reason::kBadRequest, "authenticator " + quoted(*id) + " of " +
-                                               quoted(holder) + " stands twice");
+          return fail(Reason::kBadRequest,
+                      "authenticator " + quoted(*id) + " of " + quoted(holder) + " stands twice");
         }
         ids.push_back(*std::move(id));
       }
@@ -155,12 +158,13 @@ class Application {
 
   Result<void> refuse_other_use(const std::string& what) {
     return fail(Reason::kBadRequest, Place::kConflict,
-                what + " stands on record between others; an id once used is never used for "
-                       "another, so expected a new one");
+                what +
+                    " stands on record between others; an id once used is never used for "
+                    "another, so expected a new one");
   }
 
-  // What a changed definition must also keep. Rights on record are not checked again, so that taking
-  // some away is never refused for what was given before.
+  // What a changed definition must also keep. Rights on record are not checked again, so that
+  // taking some away is never refused for what was given before.
   Result<void> check_changed(const EntitlementDefinition& entitlement) {
     return proposal_.check_resources(entitlement.authority,
                                      "entitlement " + quoted(entitlement.id.text()));
@@ -265,17 +269,21 @@ class Application {
   Plan plan_;
 };
 
+bool names_every_action(const Authority& authority) {
+  return std::any_of(authority.permissions().begin(), authority.permissions().end(),
+                     [](const Permission& permission) {
+                       return !permission.actions.empty() && permission.actions[0] == kEveryAction;
+                     });
+}
+
 // Every action is written as the actions that there are now, so that a new one never widens it.
-Result<Document> with_actions_written(const View& view, Document document,
+Result<Document> with_actions_written(const View& view, const Document& document,
                                       const ApplyOptions& options) {
-  const Document as_written = document;
-  const Proposal proposal(view, as_written, options);
+  Document written = document;
+  const Proposal proposal(view, document, options);
   auto expand = [&](auto& list, const std::string& noun) -> Result<void> {
     for (auto& definition : list) {
-      const bool any = std::any_of(
-          definition.authority.permissions().begin(), definition.authority.permissions().end(),
-          [](const Permission& p) { return !p.actions.empty() && p.actions[0] == kEveryAction; });
-      if (!any) continue;
+      if (!names_every_action(definition.authority)) continue;
       Result<Authority> authority =
           proposal.expanded(definition.authority, noun + " " + quoted(definition.id.text()));
       if (!authority) return fail(authority.error());
@@ -283,10 +291,10 @@ Result<Document> with_actions_written(const View& view, Document document,
     }
     return {};
   };
-  auto ok = expand(document.entitlements, "entitlement");
-  if (ok) ok = expand(document.delegations, "delegation");
+  auto ok = expand(written.entitlements, "entitlement");
+  if (ok) ok = expand(written.delegations, "delegation");
   if (!ok) return fail(ok.error());
-  return document;
+  return written;
 }
 
 }  // namespace

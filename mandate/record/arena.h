@@ -1,5 +1,5 @@
-// Memory that is given back only when the State dies: ids, spans and versions, which readers may hold
-// for as long. Used by the one writer; what it returned may be read by all.
+// Memory that is given back only when the State dies: ids, spans and versions, which readers may
+// hold for as long. Used by the one writer; what it returned may be read by all.
 //
 //   const char* id = arena.text("agent:triage");   text_at(id) == "agent:triage"
 #pragma once

@@ -32,8 +32,7 @@ std::vector<Root> roots_on_record(const View& view, PrincipalHandle principal) {
   for (EntitlementHandle handle : view.entitlements_of(principal)) {
     const Entitlement* entitlement = view.entitlement(handle);
     if (entitlement->status != Status::kActive) continue;
-    roots.push_back({std::string(view.id(handle)), entitlement->authority,
-                     entitlement->max_depth});
+    roots.push_back({std::string(view.id(handle)), entitlement->authority, entitlement->max_depth});
   }
   return roots;
 }

@@ -1,5 +1,5 @@
-// What bounds a delegation that is to be written: its parents, its roots, its depth. Widening cannot
-// be written (Law 1).
+// What bounds a delegation that is to be written: its parents, its roots, its depth. Widening
+// cannot be written (Law 1).
 //
 //   check_bounds(definition, parents, roots)   // parents nearest first
 #pragma once
@@ -25,9 +25,9 @@ std::vector<Root> roots_on_record(const View& view, PrincipalHandle principal);
 Result<Authority> authority_below(const Authority& root,
                                   const std::vector<DelegationDefinition>& parents);
 
-// Refuses with `depth_exceeded` where a parent, every root or the longest lineage does not allow one
-// delegation more, and with `outside_authority` where the delegation does not lie within its nearest
-// parent's authority, or within what one root grants along the parents.
+// Refuses with `depth_exceeded` where a parent, every root or the longest lineage does not allow
+// one delegation more, and with `outside_authority` where the delegation does not lie within its
+// nearest parent's authority, or within what one root grants along the parents.
 Result<void> check_bounds(const DelegationDefinition& delegation,
                           const std::vector<DelegationDefinition>& parents,
                           const std::vector<Root>& roots);

@@ -1,5 +1,6 @@
-// An array that only grows, whose items never move: chunks double in size, so few pointers reach all
-// of it. One writer appends; any thread reads what it has heard of (a size, a handle, an index slot).
+// An array that only grows, whose items never move: chunks double in size, so few pointers reach
+// all of it. One writer appends; any thread reads what it has heard of (a size, a handle, an index
+// slot).
 //
 //   ChunkedArray<Node<Team>> nodes;   nodes.emplace(...);   nodes[0]
 #pragma once
@@ -24,7 +25,7 @@ class ChunkedArray {
   ~ChunkedArray() {
     static_assert(std::is_trivially_destructible_v<T>);
     for (auto& chunk : chunks_) {
-      ::operator delete(chunk.load(std::memory_order_relaxed), std::align_val_t{alignof(T)});
+      ::operator delete (chunk.load(std::memory_order_relaxed), std::align_val_t{alignof(T)});
     }
   }
 
@@ -40,8 +41,8 @@ class ChunkedArray {
     assert(index < kSizeMax);
     const Where where = locate(index);
     if (where.offset == 0) {  // untouched pages of a large chunk take no memory
-      void* chunk = ::operator new(sizeof(T) << (kFirstBits + where.chunk),
-                                   std::align_val_t{alignof(T)});
+      void* chunk =
+          ::operator new (sizeof(T) << (kFirstBits + where.chunk), std::align_val_t{alignof(T)});
       chunks_[where.chunk].store(static_cast<T*>(chunk), std::memory_order_release);
     }
     T* item = new (find(index)) T{std::forward<Arguments>(arguments)...};

@@ -1,5 +1,5 @@
-// Commands: pure functions from a state, an intention and an instant to changes or an error. Nothing
-// is half done: either every change of a command goes on record, as one batch, or none.
+// Commands: pure functions from a state, an intention and an instant to changes or an error.
+// Nothing is half done: either every change of a command goes on record, as one batch, or none.
 //
 //   Result<Plan> plan = plan_apply(view, document, options, now);
 //   plan->changes is empty where the document already stands on record
@@ -34,8 +34,8 @@ struct Plan {
   std::vector<Difference> differences;
 };
 
-// The id of an authenticator (a key's thumbprint; a digest of issuer and claims); refuses a key that
-// is not usable. It needs a hash, which comes in from outside this room, and must be pure.
+// The id of an authenticator (a key's thumbprint; a digest of issuer and claims); refuses a key
+// that is not usable. It needs a hash, which comes in from outside this room, and must be pure.
 using AuthenticatorNamer = std::function<Result<std::string>(const Authenticator&)>;
 
 struct ApplyOptions {
@@ -45,29 +45,31 @@ struct ApplyOptions {
   std::vector<std::string> keep;
 };
 
-// Adds and changes what the document names. Refuses: an id that was revoked or retired, also where it
-// is only referred to (`id_is_dead`); a reference to what is neither in the document nor on record, or
-// to what pruning would end; a key that stands under two principals; a delegation whose parents are a
-// circle, deeper than allowed (`depth_exceeded`), or whose authority lies within none of its root's
-// entitlements (`outside_authority` names the permission); a change of who delegates to whom or whose
-// entitlement it is (an id once used is never used for another); actions or types that the resource
-// does not have. What stands unchanged is not checked again, so that narrowing is never refused.
-// `actions: ["*"]` is expanded to the resource's actions. Jwks files must have been read before
-// (`TrustedIssuerDefinition::jwks`).
+// Adds and changes what the document names. Refuses: an id that was revoked or retired, also where
+// it is only referred to (`id_is_dead`); a reference to what is neither in the document nor on
+// record, or to what pruning would end; a key that stands under two principals; a delegation whose
+// parents are a circle, deeper than allowed (`depth_exceeded`), or whose authority lies within none
+// of its root's entitlements (`outside_authority` names the permission); a change of who delegates
+// to whom or whose entitlement it is (an id once used is never used for another); actions or types
+// that the resource does not have. What stands unchanged is not checked again, so that narrowing is
+// never refused. `actions: ["*"]` is expanded to the resource's actions. Jwks files must have been
+// read before (`TrustedIssuerDefinition::jwks`).
 Result<Plan> plan_apply(const View& view, const Document& document, const ApplyOptions& options,
                         Instant now);
 
-// Ends one node. `bad_request` (Place::kPath) where it is unknown; nothing to do where it has ended.
-// A token's or transaction's id is its jti or txn, and `until` is when it would have ended anyway.
+// Ends one node. `bad_request` (Place::kPath) where it is unknown; nothing to do where it has
+// ended. A token's or transaction's id is its jti or txn, and `until` is when it would have ended
+// anyway.
 Result<Plan> plan_revoke(const View& view, NodeKind kind, std::string_view id,
                          std::optional<Instant> until);
 Result<Plan> plan_suspend(const View& view, const PrincipalId& principal);
 Result<Plan> plan_resume(const View& view, const PrincipalId& principal);
 
-// Hop grants' delegations have ids that begin so; documents may not use them, and pruning leaves them
-// alone: they end by themselves.
+// Hop grants' delegations have ids that begin so; documents may not use them, and pruning leaves
+// them alone: they end by themselves.
 inline constexpr std::string_view kHopGrantPrefix = "hop-";
-// A hop grant goes on record as a delegation when it is first used; the same one again is no change.
+// A hop grant goes on record as a delegation when it is first used; the same one again is no
+// change.
 Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delegation, Instant now);
 
 // What would stop if this node ended: every live node that rests on it, directly or not, with the

@@ -23,7 +23,8 @@ struct CompactForm<Handle<Tag>> {
 template <>
 struct CompactForm<std::chrono::seconds> {  // documents allow at most ten years, which fit
   static constexpr std::uint32_t pack(std::chrono::seconds duration) {
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count(), 0, UINT32_MAX - 1));
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(duration.count(), 0, UINT32_MAX - 1));
   }
   static constexpr std::chrono::seconds unpack(std::uint32_t word) {
     return std::chrono::seconds(word);

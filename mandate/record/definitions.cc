@@ -51,8 +51,10 @@ json::Value definition_of(const View& view, const Team& team, std::string_view i
 }
 
 json::Value definition_of(const View& view, const Principal& principal, std::string_view id) {
-  PrincipalDefinition definition{parsed<PrincipalId>(id), std::nullopt,
-                                 std::string(principal.environment), end_of(principal.not_after),
+  PrincipalDefinition definition{parsed<PrincipalId>(id),
+                                 std::nullopt,
+                                 std::string(principal.environment),
+                                 end_of(principal.not_after),
                                  {}};
   if (principal.owner_team) definition.owner = parsed<TeamId>(view.id(*principal.owner_team));
   if (principal.owner) definition.owner = parsed<PrincipalId>(view.id(*principal.owner));

@@ -91,9 +91,8 @@ template <class OfPrincipal>
 Result<Change> read_of_principal(json::ObjectReader& in) {
   std::string id = in.required_string("id");
   if (auto ok = in.finish(); !ok) return fail(ok.error());
-  return PrincipalId::parse(id).map([](PrincipalId principal) {
-    return Change(OfPrincipal{std::move(principal)});
-  });
+  return PrincipalId::parse(id).map(
+      [](PrincipalId principal) { return Change(OfPrincipal{std::move(principal)}); });
 }
 
 Result<Change> read_snapshot_taken(json::ObjectReader& in) {
@@ -125,7 +124,8 @@ void write_put(json::Value& out, const Put& put) {
         using Definition = std::decay_t<decltype(definition)>;
         if constexpr (std::is_same_v<Definition, std::vector<GuardrailDefinition>>) {
           json::Value all = json::Value::array({});
-          for (const GuardrailDefinition& guardrail : definition) all.push_back(guardrail.to_json());
+          for (const GuardrailDefinition& guardrail : definition)
+            all.push_back(guardrail.to_json());
           out.set("kind", kGuardrails);
           out.set("definition", std::move(all));
         } else {

@@ -3,7 +3,8 @@
 //   {"by":"workload:operator","definition":{...},"kind":"delegation","time":"...","type":"put"}
 //   {"by":"...","id":"triage-reads","kind":"delegation","time":"...","type":"revoked"}
 //
-// A principal's put also has `authenticators`; the list of guardrails is one put of kind `guardrails`.
+// A principal's put also has `authenticators`; the list of guardrails is one put of kind
+// `guardrails`.
 #pragma once
 
 #include <optional>

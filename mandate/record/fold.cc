@@ -79,8 +79,8 @@ Result<std::vector<AuthenticatorHandle>> State::Impl::fold_authenticators(
     if (before.principal != principal) {
       return fail(not_ours("authenticator " + quoted(id) + " is another principal's"));
     }
-    if (auto ok = alive(before.revoked ? Status::kEnded : Status::kActive,
-                        NodeKind::kAuthenticator, id);
+    if (auto ok =
+            alive(before.revoked ? Status::kEnded : Status::kActive, NodeKind::kAuthenticator, id);
         !ok) {
       return fail(ok.error());
     }
@@ -171,8 +171,8 @@ Result<void> State::Impl::fold(const EntitlementDefinition& entitlement, Revisio
       known(principals, NodeKind::kPrincipal, entitlement.principal.text());
   if (!principal) return fail(principal.error());
   const std::string& id = entitlement.id.text();
-  const Entitlement value{Status::kActive, {*principal}, intern(entitlement.authority),
-                          entitlement.max_depth};
+  const Entitlement value{
+      Status::kActive, {*principal}, intern(entitlement.authority), entitlement.max_depth};
   std::optional<std::uint32_t> index = entitlements.find(id);
   if (!index) {
     add_entitlement(id, revision, value);

@@ -1,6 +1,6 @@
 // A hash index over handles: open addressing in atomic 32-bit slots. One writer inserts, any thread
-// finds without a lock. Growth publishes a new table; the old one lives as long as the index, since a
-// reader may still be probing it. Keys lie with the nodes: callers bring the comparison.
+// finds without a lock. Growth publishes a new table; the old one lives as long as the index, since
+// a reader may still be probing it. Keys lie with the nodes: callers bring the comparison.
 //
 //   index.insert(hash, 7, hash_of);   index.find(hash, [](std::uint32_t h) { return ...; })
 #pragma once
@@ -20,8 +20,8 @@ class HashIndex {
   std::optional<std::uint32_t> find(std::uint64_t hash, const Equal& equal) const {
     const Table* table = current_.load(std::memory_order_acquire);
     if (!table) return std::nullopt;
-    const std::uint32_t slot = table->slots[probe(*table, hash, equal)].load(
-        std::memory_order_acquire);
+    const std::uint32_t slot =
+        table->slots[probe(*table, hash, equal)].load(std::memory_order_acquire);
     return slot == kEmpty ? std::nullopt : std::optional(slot - 1);
   }
 
@@ -43,7 +43,8 @@ class HashIndex {
   // Precondition: no equal key stands there.
   template <class HashOf>
   void insert(std::uint64_t hash, std::uint32_t handle, const HashOf& hash_of) {
-    exchange(hash, handle, [](std::uint32_t) { return false; }, hash_of);
+    exchange(
+        hash, handle, [](std::uint32_t) { return false; }, hash_of);
   }
 
  private:

@@ -44,8 +44,9 @@ std::string short_id(const NodeRef& node) {
 
 Result<NodeRef> parse_short_id(std::string_view text) {
   auto refuse = [&] {
-    return fail(Reason::kBadRequest,
-                quoted(text) + " is no short id; expected a kind's letter and a number, or t: or x:");
+    return fail(
+        Reason::kBadRequest,
+        quoted(text) + " is no short id; expected a kind's letter and a number, or t: or x:");
   };
   for (std::size_t i = 0; i < kRows.size(); ++i) {
     if (!text.starts_with(kRows[i].letter)) continue;

@@ -1,6 +1,6 @@
-// Nodes of the record: what a decision can rest on. Each has a kind, an id (text, at the edge) and a
-// handle (32 bits, inside). Handles count up in the order of first definition, so every replica of
-// one record gives the same ones, and a token can name a node by its short id.
+// Nodes of the record: what a decision can rest on. Each has a kind, an id (text, at the edge) and
+// a handle (32 bits, inside). Handles count up in the order of first definition, so every replica
+// of one record gives the same ones, and a token can name a node by its short id.
 //
 //   short_id({NodeKind::kEntitlement, 7}) == "e7";   parse_short_id("e7")
 #pragma once

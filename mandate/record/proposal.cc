@@ -117,8 +117,8 @@ std::vector<Root> Proposal::roots_of(const PrincipalId& principal) const {
   }
   if (std::optional<PrincipalHandle> handle = view_.find_principal(principal.text())) {
     for (Root& root : roots_on_record(view_, *handle)) {
-      const bool replaced = in_document(NodeKind::kEntitlement, root.id) ||
-                            pruned(NodeKind::kEntitlement, root.id);
+      const bool replaced =
+          in_document(NodeKind::kEntitlement, root.id) || pruned(NodeKind::kEntitlement, root.id);
       if (!replaced) roots.push_back(std::move(root));
     }
   }
@@ -126,6 +126,16 @@ std::vector<Root> Proposal::roots_of(const PrincipalId& principal) const {
   std::sort(roots.begin(), roots.end(), [](const Root& a, const Root& b) { return a.id < b.id; });
   return roots;
 }
+
+namespace {
+
+// The logs are read where management is: one resource, the issuer's own, of two types.
+bool reads_the_log(const ResourceDefinition& at, const Permission& permission) {
+  return at.type == kManagementType && permission.type == kAuditType &&
+         permission.actions == std::vector<std::string>{std::string(kAuditAction)};
+}
+
+}  // namespace
 
 Result<void> Proposal::check_resources(const Authority& authority, const std::string& what) const {
   for (const Permission& permission : authority.permissions()) {
@@ -136,6 +146,7 @@ Result<void> Proposal::check_resources(const Authority& authority, const std::st
       const auto stands = check_stands(NodeKind::kResource, location.text(), what);
       if (!stands) return stands;
       const ResourceDefinition& at = *resource(location);
+      if (reads_the_log(at, permission)) continue;
       if (at.type != permission.type) {
         return fail(Reason::kBadRequest, what + ": resource " + quoted(location.text()) +
                                              " has type " + quoted(at.type) + "; expected " +

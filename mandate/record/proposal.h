@@ -1,4 +1,5 @@
-// What would stand if a document were applied: its definitions over those on record. For `plan_apply`.
+// What would stand if a document were applied: its definitions over those on record. For
+// `plan_apply`.
 //
 //   Proposal proposal(view, document, options);
 //   proposal.check_stands(NodeKind::kTeam, "team:support", "owner of \"agent:triage\"")
@@ -30,7 +31,8 @@ class Proposal {
   // nullptr: stands nowhere, or has ended.
   const ResourceDefinition* resource(const ResourceId& id) const;
   // The delegations above one, nearest first. `bad_request` for a circle.
-  Result<std::vector<DelegationDefinition>> parents_of(const DelegationDefinition& delegation) const;
+  Result<std::vector<DelegationDefinition>> parents_of(
+      const DelegationDefinition& delegation) const;
   std::vector<Root> roots_of(const PrincipalId& principal) const;
 
   // Locations are resources that have the type and the actions.

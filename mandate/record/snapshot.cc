@@ -360,8 +360,8 @@ class SnapshotLoader {
     for (std::uint32_t i = 0; i < principals; ++i) {
       const Principal& principal = state_.principals.newest(i);
       good = good && (!principal.owner || (*principal.owner).index < principals);
-      good = good && (!principal.owner_team ||
-                      (*principal.owner_team).index < state_.teams.nodes.size());
+      good = good &&
+             (!principal.owner_team || (*principal.owner_team).index < state_.teams.nodes.size());
       for (AuthenticatorHandle handle : principal.authenticators) {
         good = good && handle.index < state_.authenticators.nodes.size() &&
                state_.authenticators.newest(handle.index).principal.index == i;

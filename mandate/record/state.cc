@@ -52,9 +52,9 @@ void State::Impl::add_entitlement(std::string_view id, Revision revision,
 
 void State::Impl::put_guardrails(Revision revision, Guardrails all) {
   const Version<Guardrails>* older = guardrails.load(std::memory_order_relaxed);
-  guardrails.store(&guardrail_versions.emplace_back(
-                       Version<Guardrails>{revision, older, std::move(all)}),
-                   std::memory_order_release);
+  guardrails.store(
+      &guardrail_versions.emplace_back(Version<Guardrails>{revision, older, std::move(all)}),
+      std::memory_order_release);
 }
 
 State::State() : impl_(std::make_unique<Impl>()) {}
@@ -66,9 +66,11 @@ Result<void> State::apply(const Event& event) {
       [&](const auto& change) -> Result<void> {
         using Kind = std::decay_t<decltype(change)>;
         if constexpr (std::is_same_v<Kind, Suspended>) {
-          return impl_->fold_status(change.principal, Status::kActive, Status::kSuspended, revision);
+          return impl_->fold_status(change.principal, Status::kActive, Status::kSuspended,
+                                    revision);
         } else if constexpr (std::is_same_v<Kind, Resumed>) {
-          return impl_->fold_status(change.principal, Status::kSuspended, Status::kActive, revision);
+          return impl_->fold_status(change.principal, Status::kSuspended, Status::kActive,
+                                    revision);
         } else if constexpr (std::is_same_v<Kind, SnapshotTaken>) {
           return {};  // for start-up; it changes no node
         } else {

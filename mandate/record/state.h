@@ -1,7 +1,7 @@
 // State: a fold over the record's events, insert-only, with one writer and any number of readers.
-// Nodes lie in chunked arrays with stable addresses; ids are interned; each node has a short list of
-// versions, newest first. A reader holds a revision and passes over what is newer: no lock, no copy,
-// and time travel is the same read at an older revision (DESIGN section 5).
+// Nodes lie in chunked arrays with stable addresses; ids are interned; each node has a short list
+// of versions, newest first. A reader holds a revision and passes over what is newer: no lock, no
+// copy, and time travel is the same read at an older revision (DESIGN section 5).
 //
 //   State state;  state.apply(event);  state.publish();          // the writer
 //   View now = state.view();  const Delegation* d = now.delegation(*now.find_delegation("x"));
@@ -30,8 +30,8 @@ enum class Status : std::uint8_t {
 };
 
 // What one version of a node says. Handles and views stay valid as long as the State lives. Who
-// delegates to whom, from which parent, whose entitlement it is and whose authenticator never changes:
-// an id once used is never used for another.
+// delegates to whom, from which parent, whose entitlement it is and whose authenticator never
+// changes: an id once used is never used for another.
 struct Principal {
   Status status = Status::kActive;
   PrincipalKind kind = PrincipalKind::kHuman;
@@ -58,19 +58,19 @@ struct Entitlement {
 };
 struct Delegation {
   Status status = Status::kActive;
-  PrincipalHandle delegator;                 // for one cut from a parent: the parent's delegate
+  PrincipalHandle delegator;  // for one cut from a parent: the parent's delegate
   PrincipalHandle delegate;
-  Compact<DelegationHandle> parent;          // nothing: its root is an entitlement of the delegator
+  Compact<DelegationHandle> parent;  // nothing: its root is an entitlement of the delegator
   Compact<Seconds> max_token_lifetime;
   int max_depth = 0;
-  const Authority* authority = nullptr;      // interned: equal authorities are one object
+  const Authority* authority = nullptr;  // interned: equal authorities are one object
   Instant not_before = kBeginningOfTime;
   Instant not_after = kEndOfTime;
   std::string_view purpose;
 };
 struct AuthenticatorRecord {
-  Status status = Status::kActive;           // ended also when its principal no longer lists it
-  bool revoked = false;                      // explicitly: it never comes back
+  Status status = Status::kActive;  // ended also when its principal no longer lists it
+  bool revoked = false;             // explicitly: it never comes back
   PrincipalHandle principal;
   const Authenticator* definition = nullptr;
   Instant not_after = kEndOfTime;
@@ -156,8 +156,9 @@ class State {
 
   // Events applied, published or not.
   Revision applied() const;
-  View view() const;                   // at the published revision
-  // Precondition: earliest() <= revision, and revision <= the published one, or the writer's thread.
+  View view() const;  // at the published revision
+  // Precondition: earliest() <= revision, and revision <= the published one, or the writer's
+  // thread.
   View view(Revision revision) const;
   Revision earliest() const;  // 0, or the revision of the restored snapshot
 

@@ -2,8 +2,8 @@
 //
 // Memory order: the writer fills a node, then publishes it in an index slot, a list head or a
 // `newest` pointer (release); at the end of a batch it publishes the revision (release). A reader
-// starts from the revision (acquire), so all that is at or below it is visible; what is newer it may
-// meet, and passes over by the version's revision.
+// starts from the revision (acquire), so all that is at or below it is visible; what is newer it
+// may meet, and passes over by the version's revision.
 #pragma once
 
 #include <atomic>
@@ -117,9 +117,8 @@ struct Edge {
   }
 };
 inline Edge edge_of(const Delegation& delegation) {
-  return delegation.parent
-             ? Edge{true, (*delegation.parent).index, delegation.delegate.index}
-             : Edge{false, delegation.delegator.index, delegation.delegate.index};
+  return delegation.parent ? Edge{true, (*delegation.parent).index, delegation.delegate.index}
+                           : Edge{false, delegation.delegator.index, delegation.delegate.index};
 }
 inline Edge edge_of(const Entitlement& entitlement) {
   return {false, entitlement.principal.index, 0};
@@ -136,7 +135,7 @@ struct State::Impl {
   Table<TrustedIssuer> trusted_issuers;
   Table<Ended> tokens;
   Table<Ended> transactions;
-  HashIndex delegation_edges;   // heads of lists through Node::next, newest first
+  HashIndex delegation_edges;  // heads of lists through Node::next, newest first
   HashIndex entitlement_edges;
   std::atomic<const Version<Guardrails>*> guardrails{nullptr};
   std::atomic<Revision> published{0};

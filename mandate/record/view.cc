@@ -32,10 +32,10 @@ std::vector<H> list(const Table<T>& table, const HashIndex& edges, const Edge& e
 
 }  // namespace
 
-#define MANDATE_VIEW_OF(Noun, noun, plural)                                              \
-  std::optional<Noun##Handle> View::find_##noun(std::string_view id) const {             \
-    return handle<Noun##Handle>(state_->impl_->plural.find_at(id, revision_));           \
-  }                                                                                      \
+#define MANDATE_VIEW_OF(Noun, noun, plural)                                    \
+  std::optional<Noun##Handle> View::find_##noun(std::string_view id) const {   \
+    return handle<Noun##Handle>(state_->impl_->plural.find_at(id, revision_)); \
+  }                                                                            \
   std::string_view View::id(Noun##Handle at) const { return state_->impl_->plural.id(at.index); }
 
 MANDATE_VIEW_OF(Principal, principal, principals)
@@ -70,8 +70,7 @@ const TrustedIssuer* View::trusted_issuer(TrustedIssuerHandle at) const {
 std::uint32_t View::count(NodeKind kind) const {
   if (kind == NodeKind::kToken) return state_->impl_->tokens.count(revision_);
   if (kind == NodeKind::kTransaction) return state_->impl_->transactions.count(revision_);
-  return state_->impl_->with_table(kind,
-                                   [&](const auto& table) { return table.count(revision_); });
+  return state_->impl_->with_table(kind, [&](const auto& table) { return table.count(revision_); });
 }
 
 std::vector<EntitlementHandle> View::entitlements_of(PrincipalHandle principal) const {

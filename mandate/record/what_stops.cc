@@ -1,6 +1,6 @@
 // The preview of a revocation: the one place that looks at every node, since revoking itself walks
-// none. A node's handle is above those of the delegations it is cut from, so one pass in the order of
-// handles carries what stops from parents to children.
+// none. A node's handle is above those of the delegations it is cut from, so one pass in the order
+// of handles carries what stops from parents to children.
 #include <algorithm>
 #include <array>
 #include <tuple>
@@ -56,12 +56,8 @@ class Preview {
       case NodeKind::kPrincipal: return stop_principal(*view_.find_principal(id));
       case NodeKind::kTeam: return stop_team(*view_.find_team(id));
       case NodeKind::kResource: return stop_resource(*view_.find_resource(id));
-      case NodeKind::kEntitlement:
-        entitlements_[view_.find_entitlement(id)->index] = true;
-        return;
-      case NodeKind::kDelegation:
-        directly_[view_.find_delegation(id)->index] = true;
-        return;
+      case NodeKind::kEntitlement: entitlements_[view_.find_entitlement(id)->index] = true; return;
+      case NodeKind::kDelegation: directly_[view_.find_delegation(id)->index] = true; return;
       case NodeKind::kAuthenticator: return stop_authenticator(*view_.find_authenticator(id));
       case NodeKind::kTrustedIssuer: return stop_issuer(id);
       case NodeKind::kToken:
@@ -108,7 +104,8 @@ class Preview {
     stop_owned(handle);
   }
 
-  // One that loses its last way to prove itself acts no more, and so nothing that it was given works.
+  // One that loses its last way to prove itself acts no more, and so nothing that it was given
+  // works.
   void stop_authenticator(AuthenticatorHandle handle) {
     const PrincipalHandle holder = view_.authenticator(handle)->principal;
     add(NodeKind::kAuthenticator, view_.id(handle), owner_of(holder));
@@ -159,8 +156,7 @@ class Preview {
       if (!stops || entitlement.status != Status::kActive) continue;
       entitlements_[i] = true;
       any_entitlement_ = true;
-      add(NodeKind::kEntitlement, view_.id(EntitlementHandle{i}),
-          owner_of(entitlement.principal));
+      add(NodeKind::kEntitlement, view_.id(EntitlementHandle{i}), owner_of(entitlement.principal));
     }
   }
 
@@ -210,11 +206,11 @@ class Preview {
   const View& view_;
   const Instant now_;
   std::vector<Stop> stops_;
-  std::vector<bool> principals_;    // by handle: stops altogether
+  std::vector<bool> principals_;  // by handle: stops altogether
   std::vector<bool> entitlements_;
-  std::vector<bool> delegates_;     // by principal: cannot act any more, though still delegate
-  std::vector<bool> directly_;      // by delegation: itself, not by way of another
-  std::vector<bool> stopped_;       // by delegation: all told
+  std::vector<bool> delegates_;  // by principal: cannot act any more, though still delegate
+  std::vector<bool> directly_;   // by delegation: itself, not by way of another
+  std::vector<bool> stopped_;    // by delegation: all told
   std::vector<AuthenticatorHandle> stopped_authenticators_;
   bool any_entitlement_ = false;
 };

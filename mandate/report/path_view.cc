@@ -83,8 +83,8 @@ void write_entry(std::string& out, const json::Value& item, std::size_t number) 
   const json::Value entry = found != nullptr ? *found : json::Value();
   const json::Value* verified = item.find("verified");
   const bool good = verified != nullptr && verified->is_bool() && verified->as_bool();
-  out += std::to_string(number) + ". " + plain(text_at(entry, "time")) + "  " + headline(entry) +
-         "\n";
+  out +=
+      std::to_string(number) + ". " + plain(text_at(entry, "time")) + "  " + headline(entry) + "\n";
   const json::Value& claims = claims_of(entry);
   line(out, "on behalf of", plain(text_at(claims, "sub")));
   std::string actors;
@@ -167,8 +167,8 @@ std::string path_graphviz(const json::Value& path) {
       const json::Value* links = entry.find("predecessors");
       if (links == nullptr || !links->is_array()) continue;
       for (const json::Value& link : links->as_array()) {
-        out += "  " + dot_quoted(text_at(link, "leaf")) + " -> " + dot_quoted(leaf) + " [label=" +
-               dot_quoted(text_at(link, "as")) + "];\n";
+        out += "  " + dot_quoted(text_at(link, "leaf")) + " -> " + dot_quoted(leaf) +
+               " [label=" + dot_quoted(text_at(link, "as")) + "];\n";
       }
     }
   }

@@ -1,5 +1,5 @@
-// A verified path for people: as text, and as a Graphviz graph. Every name is escaped: what stands in
-// an entry came from outside.
+// A verified path for people: as text, and as a Graphviz graph. Every name is escaped: what stands
+// in an entry came from outside.
 #pragma once
 
 #include <string>

@@ -97,8 +97,9 @@ Result<Client> authenticate_client(Core& core, const Form& form, const OAuthCall
   }
   if (!is_software(principal->kind)) {
     return fail(Reason::kBorrowedCredential, Place::kClient,
-                quoted(id->text()) + " is not software; a person's credential never authenticates "
-                                     "software");
+                quoted(id->text()) +
+                    " is not software; a person's credential never authenticates "
+                    "software");
   }
   const std::vector<RegisteredKey> keys = registered_keys(core, view, *principal);
   if (keys.empty()) verify_in_vain(core, *jws, now);
@@ -107,8 +108,9 @@ Result<Client> authenticate_client(Core& core, const Form& form, const OAuthCall
   if (!use) return fail(use.error());
   const record::AuthenticatorHandle authenticator = keys[use->key_index].authenticator;
   if (view.authenticator(authenticator)->not_after <= now) {
-    return fail(Reason::kCredentialExpired, Place::kClient,
-                "the key of " + quoted(id->text()) + " is past its not_after; expected a newer one");
+    return fail(
+        Reason::kCredentialExpired, Place::kClient,
+        "the key of " + quoted(id->text()) + " is past its not_after; expected a newer one");
   }
   if (Result<void> live = decision::check_principal(view, *handle, now); !live) {
     return fail(at(live.error(), Place::kClient));
@@ -148,8 +150,8 @@ tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view 
     return failure({Reason::kProofOfPossession, Place::kAccessToken,
                     "the proof is by another key than the token's cnf.jkt"});
   }
-  if (Result<void> once = core.consume(possession->use_key, possession->use_until,
-                                       Place::kDpopProof);
+  if (Result<void> once =
+          core.consume(possession->use_key, possession->use_until, Place::kDpopProof);
       !once) {
     return failure(once.error());
   }
@@ -172,8 +174,9 @@ tl::expected<Presented, CallerFailure> verify_presented(Core& core, const Presen
   const std::string& value = headers.authorization.front();
   const std::size_t space = value.find(' ');
   const std::string scheme = value.substr(0, space);
-  const bool dpop = scheme.size() == 4 && std::equal(scheme.begin(), scheme.end(), "dpop",
-                                                     [](char a, char b) { return (a | 0x20) == b; });
+  const bool dpop =
+      scheme.size() == 4 && std::equal(scheme.begin(), scheme.end(), "dpop",
+                                       [](char a, char b) { return (a | 0x20) == b; });
   if (!dpop || space == std::string::npos) {
     return failure(Reason::kProofOfPossession, Place::kAccessToken,
                    "the authentication scheme is not DPoP; expected a token bound to a key, with "
@@ -194,8 +197,7 @@ tl::expected<Caller, CallerFailure> authenticate_caller(Core& core, const ApiCal
     return tl::unexpected<CallerFailure>(CallerFailure{std::move(error), std::nullopt});
   };
   const std::string uri = core.deps.issuer + call.path;
-  auto presented = verify_presented(
-      core, {call.authorization, call.dpop, call.method, uri}, now);
+  auto presented = verify_presented(core, {call.authorization, call.dpop, call.method, uri}, now);
   if (!presented) return tl::unexpected<CallerFailure>(presented.error());
   const TokenClaims& claims = presented->token.claims();
   if (claims.audience != core.issuer_resource) {

@@ -1,5 +1,5 @@
-// AuthZEN Authorization API 1.0: evaluation and evaluations. The caller is a resource server and may
-// ask about its own resources only.
+// AuthZEN Authorization API 1.0: evaluation and evaluations. The caller is a resource server and
+// may ask about its own resources only.
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -98,7 +98,8 @@ Result<void> read_context(Question& question, const json::Value& body) {
   if (Result<void> added = add_facts(question, "context", &plain); !added) return added;
   if (const json::Value* address = context->find("client_address")) {
     Result<IpAddress> parsed = IpAddress::parse(address->is_string() ? address->as_string() : "");
-    if (!parsed) return fail(Reason::kBadRequest, "context.client_address: " + parsed.error().detail);
+    if (!parsed)
+      return fail(Reason::kBadRequest, "context.client_address: " + parsed.error().detail);
     question.client_address = *parsed;
   }
   return read_proof(question, *context);
@@ -126,9 +127,19 @@ Result<Question> parse_question(const json::Value& body) {
   }
   Result<Identifier> identifier = Identifier::parse(*resource_id);
   if (!identifier) return fail(Reason::kBadRequest, "resource.id: " + identifier.error().detail);
-  Question question{*subject_type, *subject_id, *action_name, *resource_type, std::nullopt,
-                    *identifier, {}, json::Value::object({}), std::nullopt, std::nullopt,
-                    std::nullopt, {}, {}};
+  Question question{*subject_type,
+                    *subject_id,
+                    *action_name,
+                    *resource_type,
+                    std::nullopt,
+                    *identifier,
+                    {},
+                    json::Value::object({}),
+                    std::nullopt,
+                    std::nullopt,
+                    std::nullopt,
+                    {},
+                    {}};
   const json::Value* properties = (*resource)->find("properties");
   if (properties != nullptr && properties->find("location") != nullptr) {
     Result<std::string> location = text_member(*properties, "resource.properties", "location");
@@ -179,11 +190,12 @@ Result<record::ResourceHandle> find_resource(const record::View& view, const Que
   if (question.location) {
     Result<ResourceId> id = ResourceId::parse(*question.location);
     if (!id) return fail(Reason::kBadRequest, "resource.properties.location: " + id.error().detail);
-    std::erase_if(own, [&](record::ResourceHandle handle) { return view.id(handle) != id->text(); });
+    std::erase_if(own,
+                  [&](record::ResourceHandle handle) { return view.id(handle) != id->text(); });
   } else if (own.size() > 1) {
-    return fail(Reason::kBadRequest,
-                "the caller has " + std::to_string(own.size()) + " resources of type " +
-                    quoted(question.resource_type) + "; expected resource.properties.location");
+    return fail(Reason::kBadRequest, "the caller has " + std::to_string(own.size()) +
+                                         " resources of type " + quoted(question.resource_type) +
+                                         "; expected resource.properties.location");
   }
   if (own.empty()) {
     return fail(Reason::kOutsideAuthority, "the caller has no resource of type " +
@@ -223,8 +235,8 @@ tl::expected<Presented, CallerFailure> verify_question(Core& core, const Questio
       return pair.presented;
     }
   }
-  auto presented = verify_pair(core, *question.access_token, *question.proof,
-                               question.proof_method, question.proof_uri, now);
+  auto presented = verify_pair(core, *question.access_token, *question.proof, question.proof_method,
+                               question.proof_uri, now);
   seen.push_back({*question.access_token, *question.proof, presented});
   return presented;
 }
@@ -250,8 +262,8 @@ Decided decide_question(Core& core, const record::View& view, const Caller& call
   decided.durable = resource.permits == PermitJournal::kDurable;
   Result<PrincipalId> subject = subject_of(question);
   if (!subject) {
-    decided.decision.refusal = Error{Reason::kBadRequest, Place::kRequest,
-                                     "subject.id: " + subject.error().detail};
+    decided.decision.refusal =
+        Error{Reason::kBadRequest, Place::kRequest, "subject.id: " + subject.error().detail};
     return decided;
   }
   decided.subject = subject->text();
@@ -304,11 +316,10 @@ Reply refused_caller(Core& core, CallerFailure failure) {
 json::Value bad_item(const Error& error) {
   return json::Value::object(
       {{"decision", false},
-       {"context",
-        json::Value::object({{"error", json::Value::object({{"status", 400},
-                                                            {"message", error.detail}})},
-                             {"reason", name(error.reason)},
-                             {"reason_detail", error.detail}})}});
+       {"context", json::Value::object({{"error", json::Value::object({{"status", 400},
+                                                                       {"message", error.detail}})},
+                                        {"reason", name(error.reason)},
+                                        {"reason_detail", error.detail}})}});
 }
 
 enum class Semantic { kExecuteAll, kDenyOnFirstDeny, kPermitOnFirstPermit };
@@ -345,7 +356,8 @@ struct Gathering {
   Done done;
 };
 
-void put_answer(const std::shared_ptr<Gathering>& gathering, std::size_t index, json::Value answer) {
+void put_answer(const std::shared_ptr<Gathering>& gathering, std::size_t index,
+                json::Value answer) {
   bool last = false;
   {
     const std::lock_guard lock(gathering->mutex);
@@ -412,13 +424,13 @@ void evaluations_endpoint(Core& core, const ApiCall& call, const json::Value& bo
   if (!caller) return done(refused_caller(core, caller.error()));
   Result<Semantic> semantic = parse_semantic(body);
   if (semantic && !items->is_array()) {
-    semantic = fail(Reason::kBadRequest, "evaluations is " + std::string(kind_name(*items)) +
-                                             "; expected an array");
+    semantic = fail(Reason::kBadRequest,
+                    "evaluations is " + std::string(kind_name(*items)) + "; expected an array");
   }
   if (semantic && items->as_array().size() > kEvaluationsMax) {
-    semantic = fail(Reason::kLimitExceeded,
-                    std::to_string(items->as_array().size()) + " evaluations; expected at most " +
-                        std::to_string(kEvaluationsMax));
+    semantic = fail(Reason::kLimitExceeded, std::to_string(items->as_array().size()) +
+                                                " evaluations; expected at most " +
+                                                std::to_string(kEvaluationsMax));
   }
   if (!semantic) {
     json::Value entry = json::Value::object(

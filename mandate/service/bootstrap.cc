@@ -12,8 +12,8 @@ json::Value permission(std::string_view type, std::string_view issuer, json::Arr
 }  // namespace
 
 Result<Document> bootstrap_document(std::string_view issuer, const json::Value& operator_jwk) {
-  const json::Array management = {"read", "register", "protect", "entitle", "grant",
-                                  "guard", "trust",   "revoke",  "suspend"};
+  const json::Array management = {"read",  "register", "protect", "entitle", "grant",
+                                  "guard", "trust",    "revoke",  "suspend"};
   return Document::parse(json::Value::object(
       {{"apiVersion", "mandate/v1"},
        {"teams", json::Value::array({json::Value::object(
@@ -21,11 +21,10 @@ Result<Document> bootstrap_document(std::string_view issuer, const json::Value& 
        {"principals",
         json::Value::array(
             {json::Value::object({{"id", kOperatorOwner}}),
-             json::Value::object(
-                 {{"id", kOperatorId},
-                  {"owner", kOperatorTeam},
-                  {"authenticators",
-                   json::Value::array({json::Value::object({{"jwk", operator_jwk}})})}})})},
+             json::Value::object({{"id", kOperatorId},
+                                  {"owner", kOperatorTeam},
+                                  {"authenticators", json::Value::array({json::Value::object(
+                                                         {{"jwk", operator_jwk}})})}})})},
        {"resources", json::Value::array({json::Value::object(
                          {{"id", issuer}, {"type", "mandate"}, {"actions", management}})})},
        {"entitlements",

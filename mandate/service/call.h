@@ -14,7 +14,8 @@ namespace mandate::service {
 // A form post to /token, /introspect or /revoke.
 struct OAuthCall {
   std::string path;  // "/token": the proof's htu is the issuer and this
-  std::vector<std::pair<std::string, std::string>> parameters;  // decoded, in order, duplicates kept
+  std::vector<std::pair<std::string, std::string>>
+      parameters;                          // decoded, in order, duplicates kept
   std::vector<std::string> dpop;           // every DPoP header
   std::vector<std::string> authorization;  // every Authorization header
 };

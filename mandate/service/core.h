@@ -54,8 +54,8 @@ struct PendingUse {
 
 // --- who calls ---
 
-// The caller of /token, /introspect, /revoke, proven by private_key_jwt; its assertion is not consumed
-// yet, so that a DPoP nonce can be asked for first.
+// The caller of /token, /introspect, /revoke, proven by private_key_jwt; its assertion is not
+// consumed yet, so that a DPoP nonce can be asked for first.
 struct Client {
   record::PrincipalHandle handle;
   PrincipalId id;
@@ -108,8 +108,8 @@ tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view 
                                                    std::string_view proof, std::string_view method,
                                                    std::string_view uri, Instant now);
 
-// A trusted issuer's token, or one that claims to be: `borrowed_credential` where a person's stands in
-// the place of software's own.
+// A trusted issuer's token, or one that claims to be: `borrowed_credential` where a person's stands
+// in the place of software's own.
 bool is_persons_token(const record::View& view, const token::Jws& jws);
 
 }  // namespace mandate::service

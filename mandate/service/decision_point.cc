@@ -33,19 +33,19 @@ void add_token(Core& core, const TokenClaims& claims, json::Value& entry) {
 
 json::Value decision_entry(Core& core, const Decided& decided) {
   const decision::Decision& decision = decided.decision;
-  json::Value entry = json::Value::object(
-      {{"decision", decision.permitted() ? "permit" : "deny"},
-       {"authority", name(decision.authority)},
-       {"by", decided.asked_by},
-       {"resource", decided.request.location.text()},
-       {"resource_type", decided.request.type},
-       {"action", decided.request.action},
-       {"delegations", strings(decision.delegations)},
-       {"rests_on", strings(decision.rests_on)},
-       {"revision", static_cast<std::int64_t>(decision.revision)},
-       {"time_zones", core.deps.zones.version()},
-       {"inputs", decided.inputs},
-       {"uses", decided.uses}});
+  json::Value entry =
+      json::Value::object({{"decision", decision.permitted() ? "permit" : "deny"},
+                           {"authority", name(decision.authority)},
+                           {"by", decided.asked_by},
+                           {"resource", decided.request.location.text()},
+                           {"resource_type", decided.request.type},
+                           {"action", decided.request.action},
+                           {"delegations", strings(decision.delegations)},
+                           {"rests_on", strings(decision.rests_on)},
+                           {"revision", static_cast<std::int64_t>(decision.revision)},
+                           {"time_zones", core.deps.zones.version()},
+                           {"inputs", decided.inputs},
+                           {"uses", decided.uses}});
   if (decided.request.identifier) entry.set("identifier", decided.request.identifier->text());
   if (decided.request.client_address) {
     entry.set("client_address", decided.request.client_address->text());

@@ -19,9 +19,9 @@ struct Decided {
   AccessRequest request;
   decision::Decision decision;
   std::optional<TokenClaims> claims;
-  std::string asked_by;  // the resource server, or the enforcement point's address
+  std::string asked_by;                // the resource server, or the enforcement point's address
   std::optional<std::string> subject;  // of an asserted request
-  json::Value inputs;  // what constraints could be evaluated against
+  json::Value inputs;                  // what constraints could be evaluated against
   json::Array uses;
   bool durable = false;  // permits are answered after the entry
 };

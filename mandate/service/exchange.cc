@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kAccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 constexpr std::string_view kJwtType = "urn:ietf:params:oauth:token-type:jwt";
 
-// Of several refusals, the one that tells the caller most: a live lineage that is too narrow says more
-// than a dead one.
+// Of several refusals, the one that tells the caller most: a live lineage that is too narrow says
+// more than a dead one.
 int weight(Reason reason) {
   if (reason == Reason::kOutsideAuthority || reason == Reason::kAudienceMismatch) return 2;
   if (reason == Reason::kDelegationRevoked || reason == Reason::kAncestorRevoked) return 0;
@@ -33,7 +33,8 @@ struct Chosen {
 // One lineage on its own: live, and, within the subject token's bound, wide enough.
 Result<Chosen> try_lineage(const record::View& view, const decision::Lineage& lineage,
                            const Authority* bound, const Wanted& wanted, Instant now) {
-  if (Result<void> live = decision::check_live(view, now, lineage); !live) return fail(live.error());
+  if (Result<void> live = decision::check_live(view, now, lineage); !live)
+    return fail(live.error());
   Result<Authority> authority = decision::authority_of(view, lineage);
   if (authority && bound != nullptr) authority = authority->attenuated_by(*bound);
   if (!authority) return fail(authority.error());
@@ -144,8 +145,7 @@ Result<void> check_types(const Form& form) {
 Result<DelegationDefinition> hop_delegation(const record::View& view, const Subject& subject,
                                             const Client& client) {
   const token::HopGrant& hop = *subject.hop_grant;
-  Result<Authority> authority =
-      select(subject.claims->authority, hop.authority, Place::kHopGrant);
+  Result<Authority> authority = select(subject.claims->authority, hop.authority, Place::kHopGrant);
   if (!authority) return fail(authority.error());
   const std::string id =
       "hop-" + encode_base64url(view_of_prefix(crypto::sha256(hop.holder.text(), "\n", hop.jti)));
@@ -187,16 +187,25 @@ Result<Grant> own_right_grant(Core& core, const record::View& view, const Client
   if (good.empty()) {
     const bool statements_only = wanted.audience == core.issuer_resource && !wanted.permissions;
     if (statements_only) {
-      return Grant{.subject = client.id, .actors = {}, .audience = core.issuer_resource,
-                   .authority = {}, .transaction = {}, .lineage = std::nullopt,
-                   .rests_on = {record::short_id({record::NodeKind::kPrincipal, client.handle.index, {}})},
-                   .not_after = kEndOfTime, .predecessors = {}, .handover = {}, .uses = {},
-                   .hop_delegation = std::nullopt};
+      return Grant{
+          .subject = client.id,
+          .actors = {},
+          .audience = core.issuer_resource,
+          .authority = {},
+          .transaction = {},
+          .lineage = std::nullopt,
+          .rests_on = {record::short_id({record::NodeKind::kPrincipal, client.handle.index, {}})},
+          .not_after = kEndOfTime,
+          .predecessors = {},
+          .handover = {},
+          .uses = {},
+          .hop_delegation = std::nullopt};
     }
     if (refusal) return fail(*std::move(refusal));
     return fail(Reason::kOutsideAuthority, wanted.place,
-                quoted(client.id.text()) + " holds no entitlement; expected one, or a token "
-                                           "exchange to act for another");
+                quoted(client.id.text()) +
+                    " holds no entitlement; expected one, or a token "
+                    "exchange to act for another");
   }
   if (good.size() > 1 && !wanted.permissions) {
     return fail(Reason::kAmbiguousDelegation, wanted.place,
@@ -235,10 +244,18 @@ Result<Grant> exchange_grant(Core& core, const record::View& view, const Client&
     subject->named_delegation = view.find_delegation(definition->id.text());
     if (!subject->named_delegation) {
       // Goes on record first; the caller comes back with a view that has it.
-      Grant grant{.subject = subject->id, .actors = {}, .audience = core.issuer_resource,
-                  .authority = {}, .transaction = {}, .lineage = std::nullopt, .rests_on = {},
-                  .not_after = kEndOfTime, .predecessors = {}, .handover = {},
-                  .uses = subject->uses, .hop_delegation = *std::move(definition)};
+      Grant grant{.subject = subject->id,
+                  .actors = {},
+                  .audience = core.issuer_resource,
+                  .authority = {},
+                  .transaction = {},
+                  .lineage = std::nullopt,
+                  .rests_on = {},
+                  .not_after = kEndOfTime,
+                  .predecessors = {},
+                  .handover = {},
+                  .uses = subject->uses,
+                  .hop_delegation = *std::move(definition)};
       return grant;
     }
   }

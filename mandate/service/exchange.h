@@ -1,6 +1,6 @@
-// Token exchange (RFC 8693) as WIRE.md has it: from a subject token and the caller to the one lineage
-// that a new token rests on. Narrowing one's own token keeps the lineage; acting for another adds
-// exactly one delegation below its leaf. Nothing is spliced.
+// Token exchange (RFC 8693) as WIRE.md has it: from a subject token and the caller to the one
+// lineage that a new token rests on. Narrowing one's own token keeps the lineage; acting for
+// another adds exactly one delegation below its leaf. Nothing is spliced.
 #pragma once
 
 #include <optional>
@@ -21,10 +21,10 @@ struct Grant {
   std::string transaction;
   std::optional<decision::Lineage> lineage;  // nothing: no entitlement, no authority
   std::vector<std::string> rests_on;
-  Instant not_after = kEndOfTime;            // of the subject token
+  Instant not_after = kEndOfTime;  // of the subject token
   json::Array predecessors;
-  std::string handover;                      // how the binding came here: "", "audience", "hop_grant"
-  std::vector<PendingUse> uses;              // consumed once everything else is decided
+  std::string handover;          // how the binding came here: "", "audience", "hop_grant"
+  std::vector<PendingUse> uses;  // consumed once everything else is decided
   std::optional<DelegationDefinition> hop_delegation;  // goes on record before the token
 };
 
@@ -36,8 +36,8 @@ struct Wanted {
 };
 Result<Wanted> parse_wanted(const Form& form);
 
-// The part of `available` that is wanted, and its audience: the named one, or the only location there
-// is. Refuses with `audience_mismatch` or `outside_authority`.
+// The part of `available` that is wanted, and its audience: the named one, or the only location
+// there is. Refuses with `audience_mismatch` or `outside_authority`.
 struct Selected {
   ResourceId audience;
   Authority authority;

@@ -1,5 +1,5 @@
-// The parameters of a form post, each at most once (RFC 6749 section 3.2); an empty one counts as left
-// out. `resource` alone may repeat (RFC 8707): the use case decides.
+// The parameters of a form post, each at most once (RFC 6749 section 3.2); an empty one counts as
+// left out. `resource` alone may repeat (RFC 8707): the use case decides.
 //
 //   Result<Form> form = Form::parse(call.parameters, {"grant_type", "resource"});
 #pragma once

@@ -29,8 +29,8 @@ Result<std::string> one_header(const ForwardAuthCall& call, std::string_view nam
     found = &value;
   }
   if (found == nullptr || found->empty()) {
-    return fail(Reason::kBadRequest, "header " + quoted(name) +
-                                         " is missing; expected it from the enforcement point");
+    return fail(Reason::kBadRequest,
+                "header " + quoted(name) + " is missing; expected it from the enforcement point");
   }
   return *found;
 }
@@ -108,8 +108,7 @@ std::string assertion(Core& core, const Decided& decided, const Original& origin
   for (std::string_view key : {"sub", "act", "client_id", "lineage", "txn"}) {
     if (const json::Value* value = claims.find(key)) about.set(key, *value);
   }
-  return token::sign_jws(core.deps.keys.es256, crypto::Algorithm::kEs256,
-                         "mandate-assertion+jwt",
+  return token::sign_jws(core.deps.keys.es256, crypto::Algorithm::kEs256, "mandate-assertion+jwt",
                          core.deps.keys.es256.public_key().thumbprint_base64url(), about);
 }
 
@@ -164,8 +163,8 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
   Result<Original> original = read_original(call, (*point)->headers);
   if (!original) return done(refuse_unknown(core, original.error()));
   const std::string uri = definition.origin + std::string(path_of(original->target));
-  auto presented = verify_presented(
-      core, {call.authorization, call.dpop, original->method, uri}, now);
+  auto presented =
+      verify_presented(core, {call.authorization, call.dpop, original->method, uri}, now);
   if (!presented) {
     Reply reply = refuse_unknown(core, presented.error().error);
     reply.dpop_nonce = presented.error().dpop_nonce;
@@ -181,25 +180,24 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                   .claims = presented->token.claims(),
                   .asked_by = "enforcement point " + (*point)->address.text(),
                   .subject = std::nullopt,
-                  .inputs = json::Value::object({{"method", quoted(original->method)},
-                                                 {"uri", quoted(original->target)}}),
+                  .inputs = json::Value::object(
+                      {{"method", quoted(original->method)}, {"uri", quoted(original->target)}}),
                   .uses = {presented->use},
                   .durable = definition.permits == PermitJournal::kDurable};
   Result<AccessRequest> request = make_request(definition, *original);
   if (request) {
     decided.request = *std::move(request);
-    decided.decision =
-        decision::decide(view, now, core.deps.zones, decided.request,
-                         {.token = &presented->token,
-                          .possession = &presented->possession,
-                          .subject = std::nullopt});
+    decided.decision = decision::decide(view, now, core.deps.zones, decided.request,
+                                        {.token = &presented->token,
+                                         .possession = &presented->possession,
+                                         .subject = std::nullopt});
   } else {
     decided.decision.refusal = request.error();
     decided.decision.revision = view.revision();
   }
   journal_and_answer(core, std::move(decided),
                      [&core, done, now, original = *original](const Decided& answered,
-                                                             const std::string& receipt) {
+                                                              const std::string& receipt) {
                        if (answered.decision.permitted()) {
                          return done(permitted(core, answered, original, receipt, now));
                        }

@@ -45,11 +45,9 @@ Result<std::string> Journalist::write(Draft draft, record::Journal::Done durable
         if (*done) (*done)(std::move(result));
       });
   if (!place) return fail(place.error());
-  std::string receipt = ledger::sign_receipt({.log = place->origin,
-                                              .run = place->run,
-                                              .leaf = draft.leaf,
-                                              .issued_at = clock_.now()},
-                                             receipt_key_);
+  std::string receipt = ledger::sign_receipt(
+      {.log = place->origin, .run = place->run, .leaf = draft.leaf, .issued_at = clock_.now()},
+      receipt_key_);
   if (promised) promised(receipt);
   std::optional<Result<void>> earlier;
   {
@@ -93,8 +91,8 @@ void Journalist::flush_counts() {
     if (count == 0) continue;
     // A closed journal cannot take it: then nothing is issued or permitted either.
     (void)write(draft("refused_before_authentication",
-                      json::Value::object({{"reason", name(reason)},
-                                           {"count", static_cast<std::int64_t>(count)}})),
+                      json::Value::object(
+                          {{"reason", name(reason)}, {"count", static_cast<std::int64_t>(count)}})),
                 {});
   }
 }

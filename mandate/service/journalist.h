@@ -1,5 +1,6 @@
-// Writes what happened to the journal and promises it to the caller with a receipt. An issue's entry
-// is prepared first, because its leaf hash is the token's `jti`: the token itself names its entry.
+// Writes what happened to the journal and promises it to the caller with a receipt. An issue's
+// entry is prepared first, because its leaf hash is the token's `jti`: the token itself names its
+// entry.
 //
 //   Journalist::Draft draft = journalist.draft(entry);       // leaf hash known, nothing written
 //   Result<std::string> receipt = journalist.write(std::move(draft), when_durable);
@@ -37,7 +38,8 @@ class Journalist {
   // Queues the entry; the receipt is a signed promise of it. `durable` as in record::Journal. Where
   // the answer holds the receipt, `promised` gets it before `durable` can be called.
   using Promised = std::function<void(const std::string& receipt)>;
-  Result<std::string> write(Draft draft, record::Journal::Done durable, const Promised& promised = {});
+  Result<std::string> write(Draft draft, record::Journal::Done durable,
+                            const Promised& promised = {});
   // A refusal of an authenticated caller, answered without waiting; an empty receipt where the
   // journal is closed (the refusal stands all the same).
   std::string refusal(const Error& error, json::Value entry);

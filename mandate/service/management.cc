@@ -48,9 +48,8 @@ std::string segment(std::string_view id) {
 }
 
 json::Value difference_body(const record::Difference& difference) {
-  json::Value body = json::Value::object({{"kind", name(difference.kind)},
-                                          {"noun", difference.noun},
-                                          {"id", difference.id}});
+  json::Value body = json::Value::object(
+      {{"kind", name(difference.kind)}, {"noun", difference.noun}, {"id", difference.id}});
   if (difference.before) body.set("before", *difference.before);
   if (difference.after) body.set("after", *difference.after);
   return body;
@@ -62,8 +61,8 @@ json::Value differences_body(const std::vector<record::Difference>& differences,
   for (const record::Difference& difference : differences) {
     list.push_back(difference_body(difference));
   }
-  return json::Value::object({{"differences", std::move(list)},
-                              {"revision", static_cast<std::int64_t>(revision)}});
+  return json::Value::object(
+      {{"differences", std::move(list)}, {"revision", static_cast<std::int64_t>(revision)}});
 }
 
 Result<void> check_differences(Core& core, const record::View& view, const Operator& who,
@@ -127,8 +126,8 @@ Result<Target> parse_target(const json::Value& body) {
   if (Result<void> whole = in.finish(); !whole) return fail(whole.error());
   const auto parsed = record::parse_node_kind(kind);
   if (!parsed || *parsed == record::NodeKind::kTeam || *parsed == record::NodeKind::kResource) {
-    return fail(Reason::kBadRequest,
-                "kind " + quoted(kind) + "; expected token, transaction, delegation, entitlement, "
+    return fail(Reason::kBadRequest, "kind " + quoted(kind) +
+                                         "; expected token, transaction, delegation, entitlement, "
                                          "authenticator, principal or trusted_issuer");
   }
   return Target{*parsed, id, dry_run};
@@ -137,8 +136,8 @@ Result<Target> parse_target(const json::Value& body) {
 json::Value stops_body(const std::vector<record::Stop>& stops, record::Revision revision) {
   json::Array list;
   for (const record::Stop& stop : stops) {
-    list.push_back(json::Value::object(
-        {{"kind", name(stop.kind)}, {"id", stop.id}, {"owner", stop.owner}}));
+    list.push_back(
+        json::Value::object({{"kind", name(stop.kind)}, {"id", stop.id}, {"owner", stop.owner}}));
   }
   return json::Value::object(
       {{"stops", std::move(list)}, {"revision", static_cast<std::int64_t>(revision)}});
@@ -155,16 +154,15 @@ std::optional<Operator> operator_of(Core& core, const ApiCall& call, const recor
     done(std::move(reply));
     return std::nullopt;
   }
-  json::Value entry = json::Value::object(
-      {{"at", call.method + " " + call.path},
-       {"client_id", caller->token.claims().client_id.text()},
-       {"jti", caller->token.claims().jti}});
+  json::Value entry = json::Value::object({{"at", call.method + " " + call.path},
+                                           {"client_id", caller->token.claims().client_id.text()},
+                                           {"jti", caller->token.claims().jti}});
   return Operator{*std::move(caller), std::move(entry)};
 }
 
 Result<void> check_operator(Core& core, const record::View& view, const Operator& who,
-                            std::string_view type, std::string_view action,
-                            std::string_view noun, std::string_view id, Instant now) {
+                            std::string_view type, std::string_view action, std::string_view noun,
+                            std::string_view id, Instant now) {
   Result<Identifier> identifier = Identifier::parse(std::string(noun) + "/" + segment(id));
   if (!identifier) return fail(identifier.error());
   const AccessRequest request{.type = std::string(type),
@@ -173,11 +171,9 @@ Result<void> check_operator(Core& core, const record::View& view, const Operator
                               .identifier = *identifier,
                               .facts = {},
                               .client_address = std::nullopt};
-  decision::Decision decision =
-      decision::decide(view, now, core.deps.zones, request,
-                       {.token = &who.caller.token,
-                        .possession = &who.caller.possession,
-                        .subject = std::nullopt});
+  decision::Decision decision = decision::decide(
+      view, now, core.deps.zones, request,
+      {.token = &who.caller.token, .possession = &who.caller.possession, .subject = std::nullopt});
   if (decision.refusal) return fail(*std::move(decision.refusal));
   return {};
 }
@@ -225,7 +221,8 @@ void get_endpoint(Core& core, const ApiCall& call, std::string_view noun, std::s
   const auto kind = kind_of_list(noun);
   std::string normal(id);
   if (kind == record::NodeKind::kResource) {
-    normal = ResourceId::parse(id).map([](const ResourceId& r) { return r.text(); }).value_or(normal);
+    normal =
+        ResourceId::parse(id).map([](const ResourceId& r) { return r.text(); }).value_or(normal);
   }
   Result<void> may = check_operator(core, view, *who, kManagementType, "read",
                                     kind ? name(*kind) : noun, normal, now);
@@ -233,13 +230,13 @@ void get_endpoint(Core& core, const ApiCall& call, std::string_view noun, std::s
   const std::optional<json::Value> definition =
       kind ? view.definition(*kind, normal) : std::nullopt;
   if (!definition) {
-    return done(refuse(core, {Reason::kBadRequest, Place::kPath,
-                              std::string(noun) + " has no " + quoted(id)},
-                       who->entry));
+    return done(refuse(
+        core, {Reason::kBadRequest, Place::kPath, std::string(noun) + " has no " + quoted(id)},
+        who->entry));
   }
   Reply reply;
-  reply.body = json::Value::object({{"definition", *definition},
-                                    {"revision", static_cast<std::int64_t>(view.revision())}});
+  reply.body = json::Value::object(
+      {{"definition", *definition}, {"revision", static_cast<std::int64_t>(view.revision())}});
   done(std::move(reply));
 }
 
@@ -262,8 +259,8 @@ void list_endpoint(Core& core, const ApiCall& call, std::string_view noun, Done 
     }
   }
   Reply reply;
-  reply.body = json::Value::object({{"items", std::move(items)},
-                                    {"revision", static_cast<std::int64_t>(view.revision())}});
+  reply.body = json::Value::object(
+      {{"items", std::move(items)}, {"revision", static_cast<std::int64_t>(view.revision())}});
   done(std::move(reply));
 }
 
@@ -274,11 +271,11 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
   if (!who) return;
   Result<Target> target = parse_target(body);
   if (!target) return done(refuse(core, target.error(), who->entry));
-  Result<void> may = check_operator(core, view, *who, kManagementType, "revoke",
-                                    name(target->kind), target->id, now);
+  Result<void> may = check_operator(core, view, *who, kManagementType, "revoke", name(target->kind),
+                                    target->id, now);
   if (!may) return done(refuse(core, may.error(), who->entry));
-  const bool held = target->kind != record::NodeKind::kToken &&
-                    target->kind != record::NodeKind::kTransaction;
+  const bool held =
+      target->kind != record::NodeKind::kToken && target->kind != record::NodeKind::kTransaction;
   std::vector<record::Stop> stops;
   if (held) {
     Result<std::vector<record::Stop>> listed =

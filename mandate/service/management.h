@@ -10,10 +10,6 @@
 
 namespace mandate::service {
 
-// Types at the issuer's own resource: `mandate` for management, `audit` for tiles.
-inline constexpr std::string_view kManagementType = "mandate";
-inline constexpr std::string_view kAuditType = "audit";
-
 // A statement without an end of its own is fetched anew at the latest after this.
 inline constexpr Seconds kStatementLifetimeMax{30 * 86'400};
 
@@ -39,7 +35,7 @@ std::optional<Operator> operator_of(Core& core, const ApiCall& call, const recor
                                     Instant now, const Done& done);
 // Whether the operator may do this to that object: `principals/agent:triage`.
 Result<void> check_operator(Core& core, const record::View& view, const Operator& who,
-                            std::string_view type, std::string_view action,
-                            std::string_view noun, std::string_view id, Instant now);
+                            std::string_view type, std::string_view action, std::string_view noun,
+                            std::string_view id, Instant now);
 
 }  // namespace mandate::service

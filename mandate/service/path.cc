@@ -1,6 +1,6 @@
-// The path of an action: from a receipt, a token, its jti or a transaction to the journal entries that
-// tell who acted, for whom, by which hops, under which delegations; each with its proof, so that the
-// caller verifies it instead of believing us.
+// The path of an action: from a receipt, a token, its jti or a transaction to the journal entries
+// that tell who acted, for whom, by which hops, under which delegations; each with its proof, so
+// that the caller verifies it instead of believing us.
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -27,7 +27,8 @@ Result<Digest> leaf_of(std::string_view text) {
   return decode_base64url(text).and_then([](const std::string& bytes) { return to_digest(bytes); });
 }
 
-// A token's jti is its entry's leaf hash; an expired token still names it, so only the text is read.
+// A token's jti is its entry's leaf hash; an expired token still names it, so only the text is
+// read.
 Result<Digest> leaf_of_token(std::string_view text) {
   Result<token::Jws> jws = token::Jws::parse(text, Place::kRequest);
   if (!jws) return fail(jws.error());
@@ -170,8 +171,9 @@ void statement_endpoint(Core& core, const ApiCall& call, std::string_view delega
   const record::Delegation* found = handle ? view.delegation(*handle) : nullptr;
   // To anyone but the delegate it does not exist.
   if (found == nullptr || found->delegate != who->caller.handle) {
-    return done(refuse(core, {Reason::kBadRequest, Place::kPath,
-                              "no delegation " + quoted(delegation) + " to the caller"},
+    return done(refuse(core,
+                       {Reason::kBadRequest, Place::kPath,
+                        "no delegation " + quoted(delegation) + " to the caller"},
                        who->entry));
   }
   Result<std::vector<record::DelegationHandle>> chain = decision::chain_of(view, *handle);

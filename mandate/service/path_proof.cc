@@ -59,8 +59,8 @@ Result<void> verify_entry(const json::Value& item,
   if (!checkpoint) return fail(checkpoint.error());
   Result<std::vector<Digest>> hashes = hashes_of(*proof);
   if (!hashes) return fail(hashes.error());
-  return ledger::verify_inclusion(static_cast<std::uint64_t>(index->as_integer()),
-                                  checkpoint->size, *leaf, *hashes, checkpoint->root);
+  return ledger::verify_inclusion(static_cast<std::uint64_t>(index->as_integer()), checkpoint->size,
+                                  *leaf, *hashes, checkpoint->root);
 }
 
 // The leaves that an entry names as its predecessors and that are not among those at hand.
@@ -89,9 +89,8 @@ struct Checked {
 
 void check_item(Checked& checked, const json::Value& item,
                 const std::vector<ledger::NoteVerifier>& verifiers) {
-  json::Value out = json::Value::object({{"leaf", text_at(item, "leaf")},
-                                         {"origin", text_at(item, "origin")},
-                                         {"verified", true}});
+  json::Value out = json::Value::object(
+      {{"leaf", text_at(item, "leaf")}, {"origin", text_at(item, "origin")}, {"verified", true}});
   if (const json::Value* index = item.find("index")) out.set("index", *index);
   Result<json::Value> entry = json::parse(text_at(item, "entry"));
   out.set("entry", entry.value_or(json::Value()));

@@ -1,6 +1,6 @@
 // The other side of `path`: checks what a server answered instead of believing it. Every entry must
-// hash to its leaf, lie in a log whose checkpoint is signed by a known key, and name predecessors that
-// are there too: a path with a missing hop does not verify.
+// hash to its leaf, lie in a log whose checkpoint is signed by a known key, and name predecessors
+// that are there too: a path with a missing hop does not verify.
 //
 //   json::Value path = verify_path(response, verifiers);   // {"verified": true, "entries": [...]}
 #pragma once

@@ -1,5 +1,6 @@
-// What a use case answers, before HTTP gives it a status. Every use case takes a `Done` and calls it
-// once, maybe on another thread, when the answer may be given (Law 8: after the entry is durable).
+// What a use case answers, before HTTP gives it a status. Every use case takes a `Done` and calls
+// it once, maybe on another thread, when the answer may be given (Law 8: after the entry is
+// durable).
 #pragma once
 
 #include <functional>

@@ -115,9 +115,9 @@ Result<Committed> Sequencer::plan(const Waiting& waiting, Instant now,
   for (record::Change& change : plan->changes) {
     texts.push_back(record::serialise({now, waiting.by, std::move(change)}));
     if (texts.back().size() > limits::kLogEntryBytesMax) {
-      return fail(Reason::kLimitExceeded,
-                  "a change takes " + std::to_string(texts.back().size()) +
-                      " bytes; expected at most " + std::to_string(limits::kLogEntryBytesMax));
+      return fail(Reason::kLimitExceeded, "a change takes " + std::to_string(texts.back().size()) +
+                                              " bytes; expected at most " +
+                                              std::to_string(limits::kLogEntryBytesMax));
     }
     Result<record::Event> event = record::parse_event(texts.back());
     if (!event) return fail(event.error());
@@ -166,9 +166,8 @@ Result<void> load_tail(record::Record& record, record::State& state, const Progr
     Result<void> ok = record::parse_event(entry).and_then(
         [&](const record::Event& event) { return state.apply(event); });
     if (!ok) {
-      return fail(Reason::kRecordUnavailable,
-                  "entry " + std::to_string(state.applied() + 1) + " of the record: " +
-                      ok.error().detail);
+      return fail(Reason::kRecordUnavailable, "entry " + std::to_string(state.applied() + 1) +
+                                                  " of the record: " + ok.error().detail);
     }
     if (progress && state.applied() % kReadMax == 0) progress(state.applied(), *head);
     return {};
@@ -215,15 +214,15 @@ Result<bool> load(record::Record& record, record::State& state, std::string_view
 }
 
 Sequencer::Command take_snapshot(const record::State& state, KeepSnapshot keep) {
-  return [&state, keep = std::move(keep)](const record::View& view,
-                                          Instant) -> Result<record::Plan> {
-    assert(view.revision() == state.applied());
-    const std::string bytes = state.snapshot();
-    if (Result<void> ok = keep(view.revision(), bytes); !ok) return fail(ok.error());
-    record::Plan plan;
-    plan.changes.push_back(record::SnapshotTaken{view.revision(), crypto::sha256(bytes)});
-    return plan;
-  };
+  return
+      [&state, keep = std::move(keep)](const record::View& view, Instant) -> Result<record::Plan> {
+        assert(view.revision() == state.applied());
+        const std::string bytes = state.snapshot();
+        if (Result<void> ok = keep(view.revision(), bytes); !ok) return fail(ok.error());
+        record::Plan plan;
+        plan.changes.push_back(record::SnapshotTaken{view.revision(), crypto::sha256(bytes)});
+        return plan;
+      };
 }
 
 }  // namespace mandate::service

@@ -1,13 +1,15 @@
 // The sequencer: the only writer. Commands come from any thread, are planned one after the other,
-// go on record in groups (one durable append each), and are answered once their group is durable and
-// published (Law 8). Answers that changed nothing wait too: they may rest on the group's changes.
+// go on record in groups (one durable append each), and are answered once their group is durable
+// and published (Law 8). Answers that changed nothing wait too: they may rest on the group's
+// changes.
 //
 //   Sequencer sequencer(record, state, clock);
 //   sequencer.submit("human:maria@acme.example", command, [](Result<Committed> done) { ... });
 //
-// Where the record cannot be written, or another process has written to it, what was planned is ahead
-// of the record: the sequencer closes for ever and refuses everything with `record_unavailable`.
-// Readers keep the last published revision, which never shows what is not durable.
+// Where the record cannot be written, or another process has written to it, what was planned is
+// ahead of the record: the sequencer closes for ever and refuses everything with
+// `record_unavailable`. Readers keep the last published revision, which never shows what is not
+// durable.
 #pragma once
 
 #include <condition_variable>
@@ -85,8 +87,8 @@ class Sequencer {
   std::thread thread_;  // last: it uses all of the above
 };
 
-// Start-up: the record, folded into an empty state and published. Progress: (revision, head), now and
-// then.
+// Start-up: the record, folded into an empty state and published. Progress: (revision, head), now
+// and then.
 using Progress = std::function<void(record::Revision done, record::Revision head)>;
 Result<void> load(record::Record& record, record::State& state, const Progress& progress);
 
@@ -95,8 +97,8 @@ Result<void> load(record::Record& record, record::State& state, const Progress& 
 Result<bool> load(record::Record& record, record::State& state, std::string_view snapshot,
                   const Progress& progress);
 
-// Takes a snapshot on the sequencer's thread and puts its digest on record. `keep` stores the bytes;
-// what it stores is used only once the digest is durable.
+// Takes a snapshot on the sequencer's thread and puts its digest on record. `keep` stores the
+// bytes; what it stores is used only once the digest is durable.
 using KeepSnapshot = std::function<Result<void>(record::Revision revision, std::string_view bytes)>;
 Sequencer::Command take_snapshot(const record::State& state, KeepSnapshot keep);
 

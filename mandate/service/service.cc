@@ -69,10 +69,9 @@ void Service::evaluations(const ApiCall& call, const json::Value& body, Done don
 }
 json::Value Service::authzen_metadata() const {
   const std::string& issuer = impl_->core.deps.issuer;
-  return json::Value::object(
-      {{"policy_decision_point", issuer},
-       {"access_evaluation_endpoint", issuer + "/access/v1/evaluation"},
-       {"access_evaluations_endpoint", issuer + "/access/v1/evaluations"}});
+  return json::Value::object({{"policy_decision_point", issuer},
+                              {"access_evaluation_endpoint", issuer + "/access/v1/evaluation"},
+                              {"access_evaluations_endpoint", issuer + "/access/v1/evaluations"}});
 }
 void Service::forward_auth(const ForwardAuthCall& call, Done done) {
   forward_auth_endpoint(impl_->core, call, std::move(done));

@@ -48,7 +48,7 @@ class JournalReader {
 };
 
 struct Dependencies {
-  std::string issuer;   // exact, no final '/'
+  std::string issuer;  // exact, no final '/'
   Instant run_started;
   record::State& state;
   Sequencer& sequencer;

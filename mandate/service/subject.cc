@@ -200,9 +200,8 @@ Result<Subject> subject_of_person(const record::View& view, const token::Jws& jw
   const TrustedIssuerDefinition& trusted = *issuer->record->definition;
   Result<std::vector<crypto::KeySetEntry>> keys = crypto::parse_jwks(trusted.jwks);
   if (!keys) return fail(at(keys.error(), Place::kSubjectToken));
-  Result<token::PersonClaims> person =
-      token::verify_person_token(jws, *keys, trusted.algorithms, trusted.issuer, trusted.audience,
-                                 trusted.max_token_age, now);
+  Result<token::PersonClaims> person = token::verify_person_token(
+      jws, *keys, trusted.algorithms, trusted.issuer, trusted.audience, trusted.max_token_age, now);
   if (!person) return fail(at(person.error(), Place::kSubjectToken));
   const auto found = find_person(view, trusted.id, person->claims);
   const record::AuthenticatorRecord* record = found ? view.authenticator(*found) : nullptr;
@@ -262,8 +261,8 @@ Result<void> check_actor_access_token(Core& core, const record::View& view, cons
   const TokenClaims& claims = verified->claims();
   if (claims.client_id != client.id) {
     return fail(Reason::kActorMismatch, Place::kActorToken,
-                "the actor token is about " + quoted(claims.client_id.text()) +
-                    ", the caller is " + quoted(client.id.text()));
+                "the actor token is about " + quoted(claims.client_id.text()) + ", the caller is " +
+                    quoted(client.id.text()));
   }
   if (claims.jkt != jkt) {
     return fail(Reason::kProofOfPossession, Place::kActorToken,
@@ -279,7 +278,8 @@ Result<void> check_actor_access_token(Core& core, const record::View& view, cons
 }  // namespace
 
 bool Subject::took_part(const PrincipalId& principal_id) const {
-  return id == principal_id || std::find(actors.begin(), actors.end(), principal_id) != actors.end();
+  return id == principal_id ||
+         std::find(actors.begin(), actors.end(), principal_id) != actors.end();
 }
 
 Result<Subject> read_subject(Core& core, const record::View& view, const Client& client,
@@ -290,8 +290,9 @@ Result<Subject> read_subject(Core& core, const record::View& view, const Client&
   if (!type) return fail(type.error());
   if (*type != kAccessTokenType && *type != kJwtType && *type != kIdTokenType) {
     return fail(Reason::kBadRequest, Place::kSubjectToken,
-                "subject_token_type " + quoted(*type) + "; expected an access_token, a jwt or an "
-                                                        "id_token type (RFC 8693 section 3)");
+                "subject_token_type " + quoted(*type) +
+                    "; expected an access_token, a jwt or an "
+                    "id_token type (RFC 8693 section 3)");
   }
   Result<token::Jws> jws = token::Jws::parse(*text, Place::kSubjectToken);
   if (!jws) return fail(jws.error());
@@ -308,8 +309,8 @@ Result<Subject> read_subject(Core& core, const record::View& view, const Client&
   return subject_of_person(view, *jws, now);
 }
 
-Result<void> read_actor(Core& core, const record::View& view, const Client& client, const Form& form,
-                        std::string_view jkt, Instant now, Subject& subject) {
+Result<void> read_actor(Core& core, const record::View& view, const Client& client,
+                        const Form& form, std::string_view jkt, Instant now, Subject& subject) {
   const auto text = form.find("actor_token");
   if (!text) {
     if (subject.narrowing) return {};

@@ -1,5 +1,5 @@
-// The subject of an exchange, read from its token: on whose behalf, by which lineage so far, and how
-// its binding comes to the caller. And the actor's own token, which is about the caller alone.
+// The subject of an exchange, read from its token: on whose behalf, by which lineage so far, and
+// how its binding comes to the caller. And the actor's own token, which is about the caller alone.
 #pragma once
 
 #include <optional>
@@ -17,11 +17,11 @@ struct Subject {
   Subject(PrincipalId subject_id, record::PrincipalHandle handle)
       : id(std::move(subject_id)), principal(handle) {}
 
-  PrincipalId id;                                 // `sub` of the result
+  PrincipalId id;  // `sub` of the result
   record::PrincipalHandle principal;
-  std::vector<PrincipalId> actors;                // so far, newest first
-  std::optional<TokenClaims> claims;              // of an access token of ours: an upper bound
-  std::vector<record::DelegationHandle> chain;    // its lineage, leaf first
+  std::vector<PrincipalId> actors;              // so far, newest first
+  std::optional<TokenClaims> claims;            // of an access token of ours: an upper bound
+  std::vector<record::DelegationHandle> chain;  // its lineage, leaf first
   std::optional<record::EntitlementHandle> entitlement;
   std::optional<record::DelegationHandle> named_delegation;  // by a statement or a hop grant
   std::optional<token::HopGrant> hop_grant;
@@ -40,8 +40,8 @@ Result<Subject> read_subject(Core& core, const record::View& view, const Client&
 
 // Checks the actor token and adds what it used and rests on; refuses where it is missing and the
 // caller does not narrow its own token.
-Result<void> read_actor(Core& core, const record::View& view, const Client& client, const Form& form,
-                        std::string_view jkt, Instant now, Subject& subject);
+Result<void> read_actor(Core& core, const record::View& view, const Client& client,
+                        const Form& form, std::string_view jkt, Instant now, Subject& subject);
 
 // The first 16 bytes of a digest: enough to name a thing.
 inline std::string_view view_of_prefix(const Digest& digest) { return view(digest).substr(0, 16); }

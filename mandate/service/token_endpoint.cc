@@ -27,7 +27,8 @@ struct Request {
   Done done;
 };
 
-json::Value refusal_entry(std::string_view path, const PrincipalId& client, std::string_view grant) {
+json::Value refusal_entry(std::string_view path, const PrincipalId& client,
+                          std::string_view grant) {
   json::Value entry = json::Value::object({{"at", path}, {"client_id", client.text()}});
   if (!grant.empty()) entry.set("grant_type", grant);
   return entry;
@@ -65,8 +66,8 @@ TokenClaims make_claims(Core& core, const record::View& view, const Request& req
       lineage.push_back(DelegationId::parse(view.id(delegation)).value());
     }
   }
-  grant.rests_on.push_back(record::short_id(
-      {record::NodeKind::kAuthenticator, request.client.authenticator.index, {}}));
+  grant.rests_on.push_back(
+      record::short_id({record::NodeKind::kAuthenticator, request.client.authenticator.index, {}}));
   std::sort(grant.rests_on.begin(), grant.rests_on.end());
   grant.rests_on.erase(std::unique(grant.rests_on.begin(), grant.rests_on.end()),
                        grant.rests_on.end());
@@ -92,11 +93,10 @@ TokenClaims make_claims(Core& core, const record::View& view, const Request& req
 // binding came here; the entries it follows; what was used once.
 json::Value issue_entry(Core& core, const Request& request, const Grant& grant,
                         const TokenClaims& claims) {
-  json::Value entry =
-      json::Value::object({{"token", token::to_json(claims, core.deps.issuer)},
-                           {"grant_type", *request.form.find("grant_type")},
-                           {"predecessors", grant.predecessors},
-                           {"uses", request.uses}});
+  json::Value entry = json::Value::object({{"token", token::to_json(claims, core.deps.issuer)},
+                                           {"grant_type", *request.form.find("grant_type")},
+                                           {"predecessors", grant.predecessors},
+                                           {"uses", request.uses}});
   if (!grant.handover.empty()) entry.set("handover", grant.handover);
   return entry;
 }
@@ -105,8 +105,8 @@ const crypto::PrivateKey& signing_key(Core& core, const record::View& view,
                                       const ResourceId& audience, crypto::Algorithm& algorithm) {
   const auto handle = view.find_resource(audience.text());
   const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
-  const bool rsa = resource != nullptr &&
-                   resource->definition->signing_algorithm == SigningAlgorithm::kRs256;
+  const bool rsa =
+      resource != nullptr && resource->definition->signing_algorithm == SigningAlgorithm::kRs256;
   algorithm = rsa ? crypto::Algorithm::kRs256 : crypto::Algorithm::kEs256;
   return rsa ? core.deps.keys.rs256 : core.deps.keys.es256;
 }
@@ -165,9 +165,11 @@ void issue(Core& core, const record::View& view, const std::shared_ptr<Request>&
   // The receipt is known before durability and the answer is not given before it: both meet here.
   auto reply = std::make_shared<Reply>();
   auto written = core.journalist.write(
-      std::move(draft), [request, reply](Result<void> durable) {
-        if (!durable) *reply = Reply{.error = durable.error(), .body = {}, .receipt = {},
-                                     .dpop_nonce = {}, .headers = {}};
+      std::move(draft),
+      [request, reply](Result<void> durable) {
+        if (!durable)
+          *reply = Reply{
+              .error = durable.error(), .body = {}, .receipt = {}, .dpop_nonce = {}, .headers = {}};
         request->done(std::move(*reply));
       },
       [&](const std::string& receipt) {
@@ -178,7 +180,8 @@ void issue(Core& core, const record::View& view, const std::shared_ptr<Request>&
   if (!written) refuse_request(core, *request, written.error());
 }
 
-Result<Grant> find_grant(Core& core, const record::View& view, const Request& request, Instant now) {
+Result<Grant> find_grant(Core& core, const record::View& view, const Request& request,
+                         Instant now) {
   if (*request.form.find("grant_type") == kExchangeGrant) {
     return exchange_grant(core, view, request.client, request.form, request.jkt, now);
   }

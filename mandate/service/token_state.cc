@@ -28,8 +28,7 @@ tl::expected<Asked, Reply> read_call(Core& core, const OAuthCall& call, const re
   if (!form) return refused(form.error());
   Result<Client> client = authenticate_client(core, *form, call, view, now);
   if (!client) return refused(client.error());
-  json::Value entry =
-      json::Value::object({{"at", call.path}, {"client_id", client->id.text()}});
+  json::Value entry = json::Value::object({{"at", call.path}, {"client_id", client->id.text()}});
   Result<void> once = core.consume(client->use_key, client->use_until, Place::kClient);
   if (!once) return tl::unexpected<Reply>(refuse(core, once.error(), std::move(entry)));
   Result<std::string_view> token = form->required("token");
@@ -94,13 +93,13 @@ void revocation_endpoint(Core& core, const OAuthCall& call, Done done) {
   if (!token) return done(Reply{});
   const TokenClaims& claims = token->claims();
   if (claims.client_id != asked->client.id) {
-    return done(refuse(core,
-                       {Reason::kBadRequest, Place::kRequest,
-                        "the token was not issued to " + quoted(asked->client.id.text()) +
-                            "; expected one of its own (RFC 7009 section 2.1)"},
-                       json::Value::object({{"at", call.path},
-                                            {"client_id", asked->client.id.text()},
-                                            {"jti", claims.jti}})));
+    return done(refuse(
+        core,
+        {Reason::kBadRequest, Place::kRequest,
+         "the token was not issued to " + quoted(asked->client.id.text()) +
+             "; expected one of its own (RFC 7009 section 2.1)"},
+        json::Value::object(
+            {{"at", call.path}, {"client_id", asked->client.id.text()}, {"jti", claims.jti}})));
   }
   core.deps.sequencer.submit(
       asked->client.id.text(),

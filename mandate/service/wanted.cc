@@ -58,8 +58,8 @@ Result<Selected> select_wanted(const Authority& available, const Wanted& wanted)
     }
     if (locations.size() != 1) {
       return fail(Reason::kBadRequest, Place::kTarget,
-                  "no resource is named and the authority has " +
-                      std::to_string(locations.size()) + " locations; expected `resource`");
+                  "no resource is named and the authority has " + std::to_string(locations.size()) +
+                      " locations; expected `resource`");
     }
     audience = *locations.begin();
   }

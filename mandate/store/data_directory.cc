@@ -16,8 +16,8 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, std::string path,
     if (auto ok = files.make_directory(path + name); !ok) return fail(ok.error());
   }
   // The names last before anything in them is relied on.
-  auto synced = files.sync_directory(path).and_then(
-      [&] { return files.sync_directory(folder_of(path)); });
+  auto synced =
+      files.sync_directory(path).and_then([&] { return files.sync_directory(folder_of(path)); });
   if (!synced) return fail(synced.error());
   return DataDirectory(std::move(path), *std::move(lock));
 }

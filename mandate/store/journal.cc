@@ -29,8 +29,7 @@ struct Item {
 }  // namespace
 
 struct SegmentJournal::Impl {
-  explicit Impl(const SegmentJournalOptions& given)
-      : options(given), recent(given.remembered) {}
+  explicit Impl(const SegmentJournalOptions& given) : options(given), recent(given.remembered) {}
   ~Impl();
 
   const SegmentJournalOptions options;
@@ -107,8 +106,8 @@ Result<std::uint32_t> SegmentJournal::Impl::first_remembered(std::uint32_t count
     Result<Opened> opened = read_opened(number);
     if (!opened) {
       return fail(Reason::kRecordUnavailable,
-                  "log " + std::to_string(number) + " of the journal does not begin as a log: " +
-                      opened.error().detail);
+                  "log " + std::to_string(number) +
+                      " of the journal does not begin as a log: " + opened.error().detail);
     }
     if (number > 1) logs[number - 2].closed_at = opened->predecessor;
     if (number == count) queue_log_day = day_of(opened->time);
@@ -137,9 +136,9 @@ Result<void> SegmentJournal::Impl::open() {
   if (*count > 0) {
     // A crash can leave the newest segment without a whole first entry: then nothing in it was ever
     // answered, and it is made anew.
-    Result<std::shared_ptr<JournalLog>> last = open_log(
-        options.files, options.folder, *count, OpenMode::kRead,
-        [](std::uint64_t, std::string_view, const Digest&) {});
+    Result<std::shared_ptr<JournalLog>> last =
+        open_log(options.files, options.folder, *count, OpenMode::kRead,
+                 [](std::uint64_t, std::string_view, const Digest&) {});
     if (!last) return fail(last.error());
     if ((*last)->frontier().size() == 0) --*count;
   }
@@ -151,8 +150,8 @@ Result<void> SegmentJournal::Impl::open() {
       const OpenMode mode = number == *count ? OpenMode::kWrite : OpenMode::kRead;
       if (auto ok = replay(number, mode); !ok) return ok;
     }
-    auto settled = newest()->settle().and_then(
-        [&] { return options.files.sync_directory(options.folder); });
+    auto settled =
+        newest()->settle().and_then([&] { return options.files.sync_directory(options.folder); });
     if (!settled) return settled;
   }
   return start();
@@ -225,8 +224,8 @@ Result<void> SegmentJournal::Impl::write_items(std::span<Item> items) {
 void SegmentJournal::Impl::write_group(std::vector<Item>& group) {
   std::span<Item> rest = group;
   while (!rest.empty()) {
-    const auto other = std::ranges::find_if(
-        rest, [&](const Item& item) { return item.log != rest.front().log; });
+    const auto other =
+        std::ranges::find_if(rest, [&](const Item& item) { return item.log != rest.front().log; });
     const std::span<Item> items = rest.first(static_cast<std::size_t>(other - rest.begin()));
     Result<void> durable = write_items(items);
     if (!durable) durable = fail(close(durable.error()));

@@ -56,8 +56,8 @@ class SegmentJournal final : public record::Journal {
   // What was queued is written first.
   ~SegmentJournal() override;
 
-  // `limit_exceeded` for an entry past limits::kLogEntryBytesMax, and at Place::kRate where the queue
-  // is full.
+  // `limit_exceeded` for an entry past limits::kLogEntryBytesMax, and at Place::kRate where the
+  // queue is full.
   Result<Place> append(std::string entry, Done done) override;
   std::optional<std::string> origin_of(const Digest& leaf) override;
 

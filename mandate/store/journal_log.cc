@@ -93,10 +93,9 @@ Result<std::vector<std::string>> JournalLog::read(std::uint64_t from, std::size_
 Result<bool> JournalLog::visit(const FrameVisitor& visitor) {
   const std::uint64_t stop = end();
   bool wanted = true;
-  Result<std::uint64_t> at =
-      visit_frames(*file_, 0, [&](std::uint64_t offset, const Frame& frame) {
-        return offset < stop && (wanted = visitor(offset, frame));
-      });
+  Result<std::uint64_t> at = visit_frames(*file_, 0, [&](std::uint64_t offset, const Frame& frame) {
+    return offset < stop && (wanted = visitor(offset, frame));
+  });
   if (!at) return fail(at.error());
   return wanted;
 }
@@ -122,8 +121,7 @@ Result<std::uint32_t> count_segments(FileSystem& files, const std::string& folde
 
 Result<std::shared_ptr<JournalLog>> make_log(FileSystem& files, const std::string& folder,
                                              std::uint32_t number) {
-  Result<std::unique_ptr<File>> file =
-      files.open(segment_path(folder, number), OpenMode::kReplace);
+  Result<std::unique_ptr<File>> file = files.open(segment_path(folder, number), OpenMode::kReplace);
   if (!file) return fail(file.error());
   // The head is synced with the first entry, the name here: both before anything is answered.
   auto ok = (*file)->write(0, kSegmentHead).and_then([&] { return files.sync_directory(folder); });

@@ -27,11 +27,11 @@ class JournalLog {
     Digest hash{};
     std::size_t frame_bytes = 0;
   };
-  // Appends and syncs; gives the index of the first. After an error what was written is cut off again
-  // if the disk lets us, and the log must not be written any more.
+  // Appends and syncs; gives the index of the first. After an error what was written is cut off
+  // again if the disk lets us, and the log must not be written any more.
   Result<std::uint64_t> write(std::span<const std::string_view> entries, std::vector<Leaf>& leaves);
-  // What `open` read may never have reached the disk, if its writer was killed or failed to sync: the
-  // torn tail goes, and the last group's bytes are written again.
+  // What `open` read may never have reached the disk, if its writer was killed or failed to sync:
+  // the torn tail goes, and the last group's bytes are written again.
   Result<void> settle();
 
   std::uint32_t number() const { return number_; }
@@ -46,10 +46,10 @@ class JournalLog {
 
   const std::uint32_t number_;
   const std::unique_ptr<File> file_;
-  std::string buffer_;          // the writer's
-  std::uint64_t room_ = 0;      // the writer's: bytes preallocated
-  mutable std::mutex mutex_;    // guards the index
-  SegmentIndex index_;          // of durable frames
+  std::string buffer_;        // the writer's
+  std::uint64_t room_ = 0;    // the writer's: bytes preallocated
+  mutable std::mutex mutex_;  // guards the index
+  SegmentIndex index_;        // of durable frames
 };
 
 std::string segment_path(const std::string& folder, std::uint32_t number);

@@ -28,17 +28,15 @@ Result<crypto::PrivateKey> parse_key(const std::string& path, std::string_view t
   Result<crypto::PrivateKey> key = json::parse(text).and_then(
       [](const json::Value& jwk) { return crypto::PrivateKey::from_jwk(jwk); });
   if (key && key->public_key().type() == type) return key;
-  return fail(Reason::kBadRequest,
-              "\"" + path + "\" is no private JWK of its kind" +
-                  (key ? std::string() : ": " + key.error().detail));
+  return fail(Reason::kBadRequest, "\"" + path + "\" is no private JWK of its kind" +
+                                       (key ? std::string() : ": " + key.error().detail));
 }
 
 Result<crypto::PrivateKey> load_or_make_key(FileSystem& files, const std::string& path,
                                             crypto::KeyType type) {
   Result<std::string> text = load_or_make(files, path, [type] {
-    return crypto::PrivateKey::generate(type).map([](const crypto::PrivateKey& key) {
-      return json::canonical(key.to_private_jwk()) + "\n";
-    });
+    return crypto::PrivateKey::generate(type).map(
+        [](const crypto::PrivateKey& key) { return json::canonical(key.to_private_jwk()) + "\n"; });
   });
   if (!text) return fail(text.error());
   return parse_key(path, *text, type);
@@ -57,8 +55,9 @@ Result<std::string> read_secret(FileSystem& files, const std::string& path) {
 }
 
 Result<KeyFiles> load_or_make_keys(FileSystem& files, const std::string& folder, Random& random) {
-  auto made = make_directories(files, folder).and_then(
-      [&] { return files.sync_directory(folder_of(folder)); });
+  auto made = make_directories(files, folder).and_then([&] {
+    return files.sync_directory(folder_of(folder));
+  });
   if (!made) return fail(made.error());
   using crypto::KeyType;
   auto es256 = load_or_make_key(files, folder + "/es256.jwk", KeyType::kP256);
@@ -72,14 +71,12 @@ Result<KeyFiles> load_or_make_keys(FileSystem& files, const std::string& folder,
   auto receipt = load_or_make_key(files, folder + "/receipt.jwk", KeyType::kEd25519);
   if (!receipt) return fail(receipt.error());
   const std::string nonce_path = folder + "/nonce.key";
-  auto nonce_key = load_or_make(files, nonce_path, [&] {
-    return Result<std::string>(random.bytes(kNonceKeyBytes));
-  });
+  auto nonce_key = load_or_make(files, nonce_path,
+                                [&] { return Result<std::string>(random.bytes(kNonceKeyBytes)); });
   if (!nonce_key) return fail(nonce_key.error());
   if (nonce_key->size() != kNonceKeyBytes) {
     return fail(Reason::kBadRequest, "\"" + nonce_path + "\" has " +
-                                         std::to_string(nonce_key->size()) +
-                                         " bytes; expected 32");
+                                         std::to_string(nonce_key->size()) + " bytes; expected 32");
   }
   return KeyFiles{*std::move(es256),       *std::move(rs256),   *std::move(record_log),
                   *std::move(journal_log), *std::move(receipt), *std::move(nonce_key)};

@@ -25,8 +25,8 @@ struct KeyFiles {
   std::string nonce_key;           // nonce.key: 32 random bytes
 };
 
-// `record_unavailable` where a file cannot be read or written, `bad_request` where it is no such key,
-// or its mode lets group or others in.
+// `record_unavailable` where a file cannot be read or written, `bad_request` where it is no such
+// key, or its mode lets group or others in.
 Result<KeyFiles> load_or_make_keys(FileSystem& files, const std::string& folder, Random& random);
 
 // Those of them that others may know, for `mandate audit key`; nothing is made.

@@ -26,8 +26,8 @@ Result<std::uint64_t> size_of(const json::Value& entry) {
 
 Result<void> check_type(const json::Value& entry, std::string_view type) {
   if (type_of(entry) == type) return {};
-  return fail(Reason::kBadRequest, "entry has type " + quoted(type_of(entry)) + "; expected " +
-                                       quoted(type));
+  return fail(Reason::kBadRequest,
+              "entry has type " + quoted(type_of(entry)) + "; expected " + quoted(type));
 }
 
 Result<ledger::Checkpoint> parse_predecessor(const json::Value& predecessor) {
@@ -81,20 +81,18 @@ std::string serialise(const Opened& opened) {
       {{"run", opened.run}, {"time", format_rfc3339(opened.time)}, {"type", "opened"}});
   if (opened.predecessor) {
     const ledger::Checkpoint& log = *opened.predecessor;
-    entry.set("predecessor",
-              json::Value::object({{"origin", log.origin},
-                                   {"root", encode_base64url(view(log.root))},
-                                   {"size", static_cast<std::int64_t>(log.size)}}));
+    entry.set("predecessor", json::Value::object({{"origin", log.origin},
+                                                  {"root", encode_base64url(view(log.root))},
+                                                  {"size", static_cast<std::int64_t>(log.size)}}));
   }
   return json::canonical(entry);
 }
 
 std::string serialise(const Started& started) {
-  return json::canonical(
-      json::Value::object({{"run", started.run},
-                           {"size", static_cast<std::int64_t>(started.size)},
-                           {"time", format_rfc3339(started.time)},
-                           {"type", "started"}}));
+  return json::canonical(json::Value::object({{"run", started.run},
+                                              {"size", static_cast<std::int64_t>(started.size)},
+                                              {"time", format_rfc3339(started.time)},
+                                              {"type", "started"}}));
 }
 
 Result<Opened> parse_opened(const json::Value& entry) {

@@ -59,8 +59,8 @@ Result<void> LogPublisher::load() {
                     " entries: it was cut, or restored from an older copy");
   }
   const auto check_signed = [this] { return check_root(signed_.checkpoint.root); };
-  Result<void> stands = load_edges().and_then(check_signed).and_then(
-      [this] { return check_full_tiles(); });
+  Result<void> stands =
+      load_edges().and_then(check_signed).and_then([this] { return check_full_tiles(); });
   if (!stands) {
     if (auto ok = rebuild(); !ok) return ok;
     if (auto same = check_signed(); signed_.checkpoint.size > 0 && !same) {
@@ -136,7 +136,8 @@ Result<void> LogPublisher::rebuild() {
 
 Result<void> LogPublisher::append_until(std::uint64_t size) {
   while (size_ < size) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size - size_, kReadEntries));
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(size - size_, kReadEntries));
     Result<std::vector<std::string>> entries = truth_.read(size_, wanted);
     if (!entries) return fail(entries.error());
     if (entries->empty()) {
@@ -203,8 +204,8 @@ Result<SignedCheckpoint> LogPublisher::publish() {
   if (!truth) return fail(truth.error());
   if (!signed_.note.empty() && truth->size() == signed_.checkpoint.size) {
     if (truth->root() == signed_.checkpoint.root) return signed_;
-    return fail(Reason::kRecordUnavailable, "the log has another root than the one signed for " +
-                                                describe(signed_.checkpoint));
+    return fail(Reason::kRecordUnavailable,
+                "the log has another root than the one signed for " + describe(signed_.checkpoint));
   }
   if (auto ok = advance(*truth); !ok) {
     // Which tiles stand is not known any more: begin again at the checkpoint on disk.
@@ -231,11 +232,10 @@ Result<void> LogPublisher::advance(const ledger::Frontier& truth) {
 Result<void> LogPublisher::write_partial_tiles(std::uint64_t from) {
   for (const TileId& tile : ledger::tiles_between(from, size_)) {
     if (tile.width == kTileWidth) continue;
-    Result<std::string> bytes =
-        tile.entries
-            ? ledger::encode_bundle(bundle_)
-            : Result<std::string>(ledger::encode_hashes(
-                  edges_[static_cast<std::size_t>(tile.level)].hashes));
+    Result<std::string> bytes = tile.entries
+                                    ? ledger::encode_bundle(bundle_)
+                                    : Result<std::string>(ledger::encode_hashes(
+                                          edges_[static_cast<std::size_t>(tile.level)].hashes));
     if (!bytes) return fail(bytes.error());
     if (auto ok = write_tile(tile, *bytes); !ok) return ok;
   }
@@ -291,8 +291,7 @@ void LogPublisher::remove_partial_tiles(std::uint64_t from) {
     const bool was_partial = tile.index == before / kTileWidth && before % kTileWidth != 0;
     if (tile.width < kTileWidth || !was_partial) continue;
     const std::string folder = path_of(tile) + ".p";
-    const std::vector<std::string> names =
-        files_.list(folder).value_or(std::vector<std::string>());
+    const std::vector<std::string> names = files_.list(folder).value_or(std::vector<std::string>());
     for (const std::string& name : names) (void)files_.remove(folder + "/" + name);
     (void)files_.remove(folder);
   }

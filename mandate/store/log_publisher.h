@@ -1,5 +1,5 @@
-// Publishes one log as C2SP tiles and signed checkpoints, derived from its truth (the record's rows, a
-// journal's segment). The order is what makes it safe:
+// Publishes one log as C2SP tiles and signed checkpoints, derived from its truth (the record's
+// rows, a journal's segment). The order is what makes it safe:
 //   1. entries are durable in the truth before they are read here;
 //   2. their tiles are durable before a checkpoint covers them;
 //   3. the checkpoint replaces the last one in one step, and is durable before anybody is shown it.
@@ -39,9 +39,9 @@ struct SignedCheckpoint {
 // One thread may use it.
 class LogPublisher {
  public:
-  // `folder` holds `checkpoint` and `tile/`. Tiles that are missing or do not lead to the signed root
-  // are made again. Refuses (`record_unavailable`, naming both) where the truth is shorter than the
-  // checkpoint on disk, or another one: the log was cut, or restored from an older copy.
+  // `folder` holds `checkpoint` and `tile/`. Tiles that are missing or do not lead to the signed
+  // root are made again. Refuses (`record_unavailable`, naming both) where the truth is shorter
+  // than the checkpoint on disk, or another one: the log was cut, or restored from an older copy.
   static Result<std::unique_ptr<LogPublisher>> open(FileSystem& files, std::string folder,
                                                     ledger::NoteSigner signer, LogTruth truth);
 
@@ -56,7 +56,9 @@ class LogPublisher {
   };
 
   LogPublisher(FileSystem& files, std::string folder, ledger::NoteSigner signer, LogTruth truth)
-      : files_(files), folder_(std::move(folder)), signer_(std::move(signer)),
+      : files_(files),
+        folder_(std::move(folder)),
+        signer_(std::move(signer)),
         truth_(std::move(truth)) {}
 
   Result<void> load();

@@ -1,5 +1,5 @@
-// One-use identifiers and use counts in memory, forgotten when their time is over. After a start they
-// come back from the journal: the entry of each use names it.
+// One-use identifiers and use counts in memory, forgotten when their time is over. After a start
+// they come back from the journal: the entry of each use names it.
 //
 //   MemoryUses uses;   uses.consume(key, 1, until, now);   // true; then false
 //   uses.remember(R"({"uses":[{"key":"...","until":"..."}]})", now);

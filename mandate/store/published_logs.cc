@@ -40,7 +40,7 @@ struct PublishedLogs::Impl {
   std::unique_ptr<LogPublisher> journal;  // of the log that is open
   std::uint32_t journal_log = 0;
 
-  std::mutex mutex;  // guards the rest
+  std::mutex mutex;                                             // guards the rest
   std::map<std::string, SignedCheckpoint, std::less<>> newest;  // by log
   std::condition_variable woken;
   bool stopping = false;
@@ -76,8 +76,8 @@ Result<void> PublishedLogs::Impl::open() {
   Result<ledger::NoteSigner> signer =
       ledger::NoteSigner::make(record_log_origin(options.host), options.record_key);
   if (!signer) return fail(signer.error());
-  auto opened = LogPublisher::open(options.files, folder_of_log(kRecord), *std::move(signer),
-                                   options.record);
+  auto opened =
+      LogPublisher::open(options.files, folder_of_log(kRecord), *std::move(signer), options.record);
   if (!opened) return fail(opened.error());
   record = *std::move(opened);
   if (auto ok = check_folders(); !ok) return ok;
@@ -144,7 +144,8 @@ Result<void> PublishedLogs::Impl::publish_one(LogPublisher& publisher, const std
   return {};
 }
 
-// Through the chain: a log that was closed meanwhile gets its last checkpoint before the next begins.
+// Through the chain: a log that was closed meanwhile gets its last checkpoint before the next
+// begins.
 Result<void> PublishedLogs::Impl::publish_journal() {
   while (true) {
     // Counted first: once a next log exists, this one has all its entries.
@@ -196,14 +197,14 @@ Result<SignedCheckpoint> PublishedLogs::Impl::checkpoint_of(std::string_view log
     const std::lock_guard lock(mutex);
     if (const auto at = newest.find(log); at != newest.end()) return at->second;
   }
-  const auto number = log.starts_with(kJournal) ? parse_log_number(log.substr(kJournal.size()))
-                                                : std::nullopt;
+  const auto number =
+      log.starts_with(kJournal) ? parse_log_number(log.substr(kJournal.size())) : std::nullopt;
   if (!number || *number > options.journal.log_count()) return unknown("log", log);
   Result<std::string> note =
       read_file(options.files, folder_of_log(log) + "/checkpoint", ledger::kNoteBytesMax);
   if (!note) return unknown("checkpoint of", log);
-  auto verifier = ledger::NoteVerifier::make(options.journal.origin(*number),
-                                             options.journal_key.public_key());
+  auto verifier =
+      ledger::NoteVerifier::make(options.journal.origin(*number), options.journal_key.public_key());
   if (!verifier) return fail(verifier.error());
   Result<ledger::Checkpoint> checkpoint = ledger::open_checkpoint(*note, *verifier);
   if (!checkpoint) return fail(checkpoint.error());
@@ -261,7 +262,9 @@ Result<PublishedLogs::Proof> PublishedLogs::prove(std::string_view log, std::uin
   if (index >= size) return unknown("published entry", std::to_string(index));
   const auto read = [this, log](const ledger::TileId& tile) { return impl_->read_tile(log, tile); };
   return ledger::prove_inclusion(index, size, hashes_from_tiles(size, read))
-      .map([&](std::vector<Digest> hashes) { return Proof{newest->note, std::move(hashes)}; });
+      .map([&](std::vector<Digest> hashes) {
+        return Proof{newest->note, std::move(hashes)};
+      });
 }
 
 std::optional<std::string> PublishedLogs::name_of(std::string_view origin) const {

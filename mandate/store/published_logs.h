@@ -1,5 +1,5 @@
-// All logs of a server as others see them: `log/record` and `log/journal/<ten digits>`, kept at most
-// a second behind by a thread of its own, and read for HTTP and proofs.
+// All logs of a server as others see them: `log/record` and `log/journal/<ten digits>`, kept at
+// most a second behind by a thread of its own, and read for HTTP and proofs.
 //
 //   Result<std::unique_ptr<PublishedLogs>> logs = PublishedLogs::open(options);
 //   (*logs)->read_checkpoint("record");   (*logs)->read_tile("record", "tile/0/000.p/3")
@@ -44,8 +44,8 @@ class PublishedLogs {
 
   Result<void> publish();
 
-  // `log` is "record" or "journal/<ten digits>". An unknown log, a path that is none or lies past the
-  // tree: `bad_request` at Place::kPath.
+  // `log` is "record" or "journal/<ten digits>". An unknown log, a path that is none or lies past
+  // the tree: `bad_request` at Place::kPath.
   Result<std::string> read_checkpoint(std::string_view log);
   Result<std::string> read_tile(std::string_view log, std::string_view path);
 

@@ -69,14 +69,13 @@ SegmentIndex::Start SegmentIndex::start_of(std::uint64_t index) const {
 
 Result<SegmentIndex> read_segment(File& file, const EntryVisitor& visit) {
   SegmentIndex index;
-  Result<std::uint64_t> end =
-      visit_frames(file, 0, [&](std::uint64_t offset, const Frame& frame) {
-        const Digest leaf = ledger::leaf_hash(frame.entry);
-        if (!is_leaf_of(frame, leaf)) return false;
-        visit(index.size(), frame.entry, leaf);
-        index.add(offset, leaf, frame.bytes);
-        return true;
-      });
+  Result<std::uint64_t> end = visit_frames(file, 0, [&](std::uint64_t offset, const Frame& frame) {
+    const Digest leaf = ledger::leaf_hash(frame.entry);
+    if (!is_leaf_of(frame, leaf)) return false;
+    visit(index.size(), frame.entry, leaf);
+    index.add(offset, leaf, frame.bytes);
+    return true;
+  });
   if (!end) return fail(end.error());
   return index;
 }
@@ -93,9 +92,8 @@ Result<std::vector<std::string>> read_entries(File& file, SegmentIndex::Start st
       });
   if (!end) return fail(end.error());
   if (at == until) return entries;
-  return fail(Reason::kRecordUnavailable,
-              "the journal's segment has only " + std::to_string(at) + " entries; expected " +
-                  std::to_string(until));
+  return fail(Reason::kRecordUnavailable, "the journal's segment has only " + std::to_string(at) +
+                                              " entries; expected " + std::to_string(until));
 }
 
 }  // namespace mandate::store

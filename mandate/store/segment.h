@@ -1,5 +1,5 @@
-// One log of the journal as it lies on disk: a head of 16 bytes, then frames, then zeros. A frame is
-// the entry's length (4 bytes, big endian), the first 8 bytes of its leaf hash, and its bytes.
+// One log of the journal as it lies on disk: a head of 16 bytes, then frames, then zeros. A frame
+// is the entry's length (4 bytes, big endian), the first 8 bytes of its leaf hash, and its bytes.
 // Nothing is ever written over a frame; what follows the last whole one is a torn tail.
 //
 //   std::string bytes(kSegmentHead);   append_frame(bytes, entry, leaf_hash(entry));
@@ -45,7 +45,8 @@ class SegmentIndex {
   std::uint64_t size() const { return frontier_.size(); }
   std::uint64_t end() const { return end_; }
   const ledger::Frontier& frontier() const { return frontier_; }
-  // The nearest known frame at or before this one: its index and offset. Precondition: index < size.
+  // The nearest known frame at or before this one: its index and offset. Precondition: index <
+  // size.
   struct Start {
     std::uint64_t index = 0;
     std::uint64_t offset = 0;

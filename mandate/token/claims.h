@@ -49,8 +49,8 @@ std::optional<Digest> to_thumbprint(const std::string& text);
 // confirmation beside: a binding that is not understood must not be passed over.
 const std::string* jkt_of(const json::Value* cnf);
 
-// The index of the key that signed: the one that `kid` names by its thumbprint, or the only one given
-// where there is no `kid` (ATTACKS A7: of several, none is guessed).
+// The index of the key that signed: the one that `kid` names by its thumbprint, or the only one
+// given where there is no `kid` (ATTACKS A7: of several, none is guessed).
 std::optional<std::size_t> signer(const Jws& jws, const std::vector<crypto::PublicKey>& keys);
 
 }  // namespace mandate::token

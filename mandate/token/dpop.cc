@@ -144,10 +144,8 @@ Result<ProofVerifier::Proof> ProofVerifier::verify(std::string_view text,
 std::string make_proof(const crypto::PrivateKey& key, const ProofRequest& request) {
   json::Value header = json::Value::object({{"typ", kType}, {"jwk", key.public_key().to_jwk()}});
   const std::string uri = request.uri.substr(0, request.uri.find_first_of("?#"));
-  json::Value claims = json::Value::object({{"jti", request.jti},
-                                            {"htm", request.method},
-                                            {"htu", uri},
-                                            {"iat", to_date(request.now)}});
+  json::Value claims = json::Value::object(
+      {{"jti", request.jti}, {"htm", request.method}, {"htu", uri}, {"iat", to_date(request.now)}});
   if (!request.nonce.empty()) claims.set("nonce", request.nonce);
   if (!request.access_token.empty()) {
     claims.set("ath", encode_base64url(view(crypto::sha256(request.access_token))));

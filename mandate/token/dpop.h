@@ -18,8 +18,8 @@ namespace mandate::token {
 inline constexpr Seconds kProofAgeMax{60};
 inline constexpr Seconds kNonceAgeMax{300};
 
-// Nonces carry the run and their time, so none needs to be stored: base64url(milliseconds || MAC by a
-// key of this run).
+// Nonces carry the run and their time, so none needs to be stored: base64url(milliseconds || MAC by
+// a key of this run).
 class NonceIssuer {
  public:
   // `run_key`: 32 random bytes, new at each start.
@@ -31,34 +31,35 @@ class NonceIssuer {
   std::string run_key_;
 };
 
-// Whether a proof must carry a nonce: always (the token endpoint), or only where its time alone does
-// not prove it fresh: outside kProofAgeMax, or from before this run.
+// Whether a proof must carry a nonce: always (the token endpoint), or only where its time alone
+// does not prove it fresh: outside kProofAgeMax, or from before this run. A nonce that is there
+// must be good either way; with it, iat may be off by kNonceAgeMax and the skew.
 enum class NoncePolicy { kAlways, kWhenNotFresh };
 
 struct ProofContext {
   std::string_view method;
-  std::string_view uri;                      // the configured one, never from a Host header
-  std::optional<Digest> token_hash;          // the presented token's; its `ath` must be this
+  std::string_view uri;              // the configured one, never from a Host header
+  std::optional<Digest> token_hash;  // the presented token's; its `ath` must be this
   NoncePolicy nonce_policy = NoncePolicy::kAlways;
-  const NonceIssuer* nonces = nullptr;
+  const NonceIssuer* nonces = nullptr;  // kAlways needs one; without one, time alone decides
   Instant run_started;
   Instant now;
 };
 
-// `htu` is compared after RFC 3986 normalisation (section 6.2.2-3): case of scheme and host, default
-// port, percent-encoding; query and fragment are left out on both sides.
+// `htu` is compared after RFC 3986 normalisation (section 6.2.2-3): case of scheme and host,
+// default port, percent-encoding; query and fragment are left out on both sides.
 Result<std::string> normalise_htu(std::string_view uri);
 
 class ProofVerifier {
  public:
   struct Proof {
     ProvenPossession possession;
-    Digest use_key{};    // of jti and key: to be consumed once
-    Instant use_until;   // when the identifier can be forgotten
+    Digest use_key{};   // of jti and key: to be consumed once
+    Instant use_until;  // when the identifier can be forgotten
   };
-  // `bad_request` at Place::kDpopProof for a malformed or wrong proof (typ, alg, jwk, htm, htu, jti),
-  // `proof_of_possession` for a wrong ath, `nonce_required` for a missing, old or foreign nonce;
-  // nothing is consumed here.
+  // `bad_request` at Place::kDpopProof for a malformed or wrong proof (typ, alg, jwk, htm, htu,
+  // jti), `proof_of_possession` for a wrong ath, `nonce_required` for a missing, old or foreign
+  // nonce; nothing is consumed here.
   Result<Proof> verify(std::string_view text, const ProofContext& context) const;
 };
 

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kActorType = "actor+jwt";
 constexpr std::string_view kStatementType = "delegation+jwt";
 constexpr std::string_view kHopGrantType = "hop-grant+jwt";
-// A hop grant ends with the token that it hands on, and a person's token with its session; these only
-// keep a nonsense date out.
+// A hop grant ends with the token that it hands on, and a person's token with its session; these
+// only keep a nonsense date out.
 constexpr Seconds kHopGrantLifetimeMax{86'400};
 constexpr Seconds kPersonTokenLifetimeMax{86'400};
 
@@ -138,14 +138,13 @@ std::string sign_statement(const Statement& statement, std::string_view issuer, 
                            const crypto::PrivateKey& key, crypto::Algorithm algorithm) {
   return sign_jws(
       key, algorithm, kStatementType, key.public_key().thumbprint_base64url(),
-      json::Value::object(
-          {{"iss", issuer},
-           {"aud", issuer},
-           {"sub", statement.delegator.text()},
-           {"may_act", json::Value::object({{"sub", statement.delegate.text()}})},
-           {"jti", statement.delegation.text()},
-           {"iat", to_date(now)},
-           {"exp", to_date(statement.expires_at)}}));
+      json::Value::object({{"iss", issuer},
+                           {"aud", issuer},
+                           {"sub", statement.delegator.text()},
+                           {"may_act", json::Value::object({{"sub", statement.delegate.text()}})},
+                           {"jti", statement.delegation.text()},
+                           {"iat", to_date(now)},
+                           {"exp", to_date(statement.expires_at)}}));
 }
 
 Result<Statement> verify_statement(const Jws& jws, const std::vector<crypto::PublicKey>& keys,
@@ -196,15 +195,22 @@ Result<HopGrant> verify_hop_grant(std::string_view text, std::string_view holder
   Result<std::string> jti = string_claim(*jws, "jti", limits::kJtiBytesMax);
   if (!jti) return fail(jti.error());
   const OneUse use{use_key("hop grant", holder_jkt, *jti), times->expires_at, 0};
-  return HopGrant{*std::move(iss), *hash,      *std::move(delegate), *jkt, *std::move(authority),
-                  *max_depth,      times->expires_at, *std::move(jti), use};
+  return HopGrant{*std::move(iss),
+                  *hash,
+                  *std::move(delegate),
+                  *jkt,
+                  *std::move(authority),
+                  *max_depth,
+                  times->expires_at,
+                  *std::move(jti),
+                  use};
 }
 
 Result<PersonClaims> verify_person_token(const Jws& jws,
                                          const std::vector<crypto::KeySetEntry>& keys,
                                          const std::vector<std::string>& algorithms,
-                                         std::string_view trusted_issuer,
-                                         std::string_view audience, Seconds max_age, Instant now) {
+                                         std::string_view trusted_issuer, std::string_view audience,
+                                         Seconds max_age, Instant now) {
   if (Result<void> type = check_type(jws, {"", "id+jwt", "jwt"}); !type) return fail(type.error());
   const crypto::PublicKey* key = find_key(jws, keys);
   const bool allowed = std::find(algorithms.begin(), algorithms.end(),

@@ -41,8 +41,9 @@ Result<json::Value> parse_object(const std::string& bytes, std::size_t bytes_max
                   "the " + what + " of the JWT is too long, too deep or has too many values");
   }
   if (!value || !value->is_object()) {
-    return malformed(place, "the " + what + " of the JWT is malformed; expected a JSON object "
-                            "without duplicate members");
+    return malformed(place, "the " + what +
+                                " of the JWT is malformed; expected a JSON object "
+                                "without duplicate members");
   }
   return value;
 }
@@ -54,8 +55,8 @@ Result<crypto::Algorithm> read_algorithm(const json::Value& header, Place place)
   if (!algorithm) {
     return malformed(place, "alg of the JWT is not one of ES256, ES384, EdDSA, RS256, PS256");
   }
-  // RFC 7515 section 4.1.11 and RFC 7797 section 7: an extension that is not understood changes what
-  // the signature means, and none is understood here. `zip` belongs to JWE.
+  // RFC 7515 section 4.1.11 and RFC 7797 section 7: an extension that is not understood changes
+  // what the signature means, and none is understood here. `zip` belongs to JWE.
   for (std::string_view name : {"crit", "b64", "zip"}) {
     if (header.find(name) != nullptr) {
       return malformed(place, "header parameter " + quoted(name) + " is not accepted");
@@ -84,8 +85,9 @@ Result<std::optional<std::string>> read_key_id(const json::Value& header, Place 
   if (kid == nullptr) return std::nullopt;
   if (!kid->is_string() || kid->as_string().size() > kKeyIdBytesMax ||
       has_unseen(kid->as_string(), Unseen::kControl)) {
-    return malformed(place, "kid of the JWT has another form; expected a string of at most 256 "
-                            "bytes without control characters");
+    return malformed(place,
+                     "kid of the JWT has another form; expected a string of at most 256 "
+                     "bytes without control characters");
   }
   return kid->as_string();
 }
@@ -147,8 +149,8 @@ std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
 std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm, json::Value header,
                      const json::Value& claims) {
   header.set("alg", crypto::name(algorithm));
-  std::string text = encode_base64url(json::canonical(header)) + '.' +
-                     encode_base64url(json::canonical(claims));
+  std::string text =
+      encode_base64url(json::canonical(header)) + '.' + encode_base64url(json::canonical(claims));
   const std::string signature = key.sign(algorithm, text);
   return text += '.' + encode_base64url(signature);
 }

@@ -1,6 +1,7 @@
-// JWTs in JWS compact form (RFC 7515, 7519, 8725), read strictly: three non-empty base64url segments
-// without padding or spare bits, no duplicate member, a known `alg`, no `crit`, no `b64`, no `zip`.
-// Header parameters that name keys (`jku`, `x5u`, `x5c`, `kid` as a path) are never followed.
+// JWTs in JWS compact form (RFC 7515, 7519, 8725), read strictly: three non-empty base64url
+// segments without padding or spare bits, no duplicate member, a known `alg`, no `crit`, no `b64`,
+// no `zip`. Header parameters that name keys (`jku`, `x5u`, `x5c`, `kid` as a path) are never
+// followed.
 //
 //   Result<Jws> jws = Jws::parse(text, Place::kSubjectToken);
 //   if (!jws->verified_by(key)) ...   // the claims are only worth something after this
@@ -60,9 +61,9 @@ std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
 inline constexpr Seconds kClockSkewMax{30};
 
 // The time claims of a JWT of another party: exp required and in the future, nbf and iat not in the
-// future beyond the skew, exp - iat (or exp - now) at most `lifetime_max`; fractional dates are legal,
-// anything not a finite number in 0..2^53 is refused. Reasons: token_expired, token_malformed (or the
-// place's own, as for `Jws::parse`).
+// future beyond the skew, exp - iat (or exp - now) at most `lifetime_max`; fractional dates are
+// legal, anything not a finite number in 0..2^53 is refused. Reasons: token_expired,
+// token_malformed (or the place's own, as for `Jws::parse`).
 struct TimeClaims {
   Instant expires_at;
   std::optional<Instant> issued_at;

@@ -68,13 +68,12 @@ trusted_issuers:
   ApplyOptions options = test::apply_options();
   options.prune = true;
   options.keep = {"agent:helper", "team:support"};
-  EXPECT_THAT(lines(world.commit(plan_apply(world.view(), test::document_of(less), options,
-                                            test::kWorldTime))),
+  EXPECT_THAT(lines(world.commit(
+                  plan_apply(world.view(), test::document_of(less), options, test::kWorldTime))),
               ElementsAre("changed guardrails guardrails", "ended delegation triage-reads",
                           "ended delegation helper-reads", "ended entitlement support-tickets",
                           "ended resource https://tickets.acme.example",
-                          "ended principal human:kim@acme.example",
-                          "ended principal agent:triage",
+                          "ended principal human:kim@acme.example", "ended principal agent:triage",
                           "ended principal service:tickets-api"));
   EXPECT_EQ(world.view().status(NodeKind::kPrincipal, "agent:helper"), Status::kActive);
   EXPECT_THAT(world.view().guardrails(), testing::IsEmpty());
@@ -97,8 +96,8 @@ TEST(Apply, PruningLeavesHopGrantsAndWhatEndedByItself) {
 }
 
 TEST(Apply, ExpandsEveryActionSoThatANewOneNeverWidens) {
-  const std::string every = test::sample_with("actions: [comment, read], identifier",
-                                              "actions: [\"*\"], identifier");
+  const std::string every =
+      test::sample_with("actions: [comment, read], identifier", "actions: [\"*\"], identifier");
   World world(every);
   const auto actions = [&] {
     const View view = world.view();
@@ -127,9 +126,10 @@ entitlements:
                  locations: ["https://one.acme.example", "https://two.acme.example"]}]
 )");
   const View view = world.view();
-  EXPECT_EQ(json::canonical(view.entitlement({0})->authority->to_json()),
-            R"([{"actions":["read"],"locations":["https://one.acme.example"],"type":"files"},)"
-            R"({"actions":["read","write"],"locations":["https://two.acme.example"],"type":"files"}])");
+  EXPECT_EQ(
+      json::canonical(view.entitlement({0})->authority->to_json()),
+      R"([{"actions":["read"],"locations":["https://one.acme.example"],"type":"files"},)"
+      R"({"actions":["read","write"],"locations":["https://two.acme.example"],"type":"files"}])");
 }
 
 // A document that changes the sample in one place, over the sample on record or over nothing.
@@ -139,18 +139,21 @@ struct Row {
   std::string replacement;  // refused
   Reason reason;
   std::string says;
-  std::string twin;         // the nearest that is permitted; empty: the sample itself
+  std::string twin;  // the nearest that is permitted; empty: the sample itself
 };
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
-      {"a member nobody knows", "\"human:maria@acme.example\", \"human:kim", "\"human:no@acme.example\", \"human:kim",
-       Reason::kBadRequest, "member of team \"team:support\": principal \"human:no@acme.example\"", ""},
-      {"an owner nobody knows", "owner: \"human:maria@acme.example\"", "owner: \"human:no@acme.example\"",
-       Reason::kBadRequest, "owner of \"agent:helper\"", "owner: \"human:kim@acme.example\""},
+      {"a member nobody knows", "\"human:maria@acme.example\", \"human:kim",
+       "\"human:no@acme.example\", \"human:kim", Reason::kBadRequest,
+       "member of team \"team:support\": principal \"human:no@acme.example\"", ""},
+      {"an owner nobody knows", "owner: \"human:maria@acme.example\"",
+       "owner: \"human:no@acme.example\"", Reason::kBadRequest, "owner of \"agent:helper\"",
+       "owner: \"human:kim@acme.example\""},
       {"an owning team nobody knows", "owner: \"team:support\"\n", "owner: \"team:no\"\n",
        Reason::kBadRequest, "team \"team:no\" is neither in the document nor on record", ""},
-      {"an issuer nobody knows", "issuer: idp, claims", "issuer: nobody, claims", Reason::kBadRequest,
+      {"an issuer nobody knows", "issuer: idp, claims", "issuer: nobody, claims",
+       Reason::kBadRequest,
        "authenticator of \"human:maria@acme.example\": trusted_issuer \"nobody\"", ""},
       {"a key under two principals", "x: helper01", "x: triage01", Reason::kBadRequest,
        "stands under", "x: helper02"},
@@ -158,18 +161,24 @@ const std::vector<Row>& rows() {
        "resource_server: \"service:no\"", Reason::kBadRequest, "\"service:no\"",
        "resource_server: \"agent:triage\""},
       {"an entitlement of nobody", "    principal: \"human:maria@acme.example\"",
-       "    principal: \"human:no@acme.example\"", Reason::kBadRequest, "\"human:no@acme.example\"", ""},
-      {"a resource nobody knows", "locations: [\"https://tickets.acme.example\"], actions: [close",
-       "locations: [\"https://no.acme.example\"], actions: [close", Reason::kBadRequest,
-       "resource \"https://no.acme.example\"", ""},
-      {"another type than the resource's", "{type: tickets, locations: [\"https://tickets.acme.example\"], actions: [comment",
-       "{type: mail, locations: [\"https://tickets.acme.example\"], actions: [comment",
+       "    principal: \"human:no@acme.example\"", Reason::kBadRequest, "\"human:no@acme.example\"",
+       ""},
+      {"a resource nobody knows",
+       "locations: [\"https://tickets.acme.example\"],\n                 actions: [close",
+       "locations: [\"https://no.acme.example\"],\n                 actions: [close",
+       Reason::kBadRequest, "resource \"https://no.acme.example\"", ""},
+      {"another type than the resource's",
+       "{type: tickets, locations: [\"https://tickets.acme.example\"],\n                 actions: "
+       "[comment",
+       "{type: mail, locations: [\"https://tickets.acme.example\"],\n                 actions: "
+       "[comment",
        Reason::kBadRequest, "has type \"tickets\"; expected \"mail\"", ""},
       {"an action that the resource lacks", "actions: [close, comment, read]}]",
        "actions: [close, comment, fly, read]}]", Reason::kBadRequest, "has no action \"fly\"",
        "actions: [comment, read]}]"},
       {"a delegator nobody knows", "delegator: \"human:maria@acme.example\"",
-       "delegator: \"human:no@acme.example\"", Reason::kBadRequest, "\"human:no@acme.example\"", ""},
+       "delegator: \"human:no@acme.example\"", Reason::kBadRequest, "\"human:no@acme.example\"",
+       ""},
       {"a delegator without entitlement", "delegator: \"human:maria@acme.example\"",
        "delegator: \"human:kim@acme.example\"", Reason::kOutsideAuthority,
        "has no live entitlement", ""},
@@ -181,10 +190,12 @@ const std::vector<Row>& rows() {
        Reason::kBadRequest, "circle", ""},
       {"a root wider than its entitlement", "actions: [close, comment, read]}]\n    max_depth",
        "actions: [comment], identifier: \"queue/**\"}]\n    max_depth", Reason::kOutsideAuthority,
-       "lies within no entitlement", "actions: [comment, read], identifier: \"queue/**\"}]\n    max_depth"},
+       "lies within no entitlement",
+       "actions: [comment, read], identifier: \"queue/**\"}]\n    max_depth"},
       {"a child wider than its parent", "actions: [read], identifier: \"queue/eu/*\"",
        "actions: [close], identifier: \"queue/eu/*\"", Reason::kOutsideAuthority,
-       "lies outside delegation \"triage-reads\"", "actions: [comment], identifier: \"queue/eu/*\""},
+       "lies outside delegation \"triage-reads\"",
+       "actions: [comment], identifier: \"queue/eu/*\""},
       {"a child with a wider identifier", "identifier: \"queue/eu/*\"", "identifier: \"**\"",
        Reason::kOutsideAuthority, "lies outside", "identifier: \"queue/**\""},
       {"a child without its parent's constraint", "identifier: \"queue/**\"",
@@ -196,7 +207,8 @@ const std::vector<Row>& rows() {
        "max_depth: 1\ndelegations", Reason::kDepthExceeded, "allows 2 delegations", ""},
       {"a child deeper than its parent allows", "    max_depth: 1\n    max_token",
        "    max_depth: 0\n    max_token", Reason::kDepthExceeded,
-       "max_depth of delegation \"triage-reads\" is 0; expected at least 1", "    max_depth: 2\n    max_token"},
+       "max_depth of delegation \"triage-reads\" is 0; expected at least 1",
+       "    max_depth: 2\n    max_token"},
       {"a hop grant's id", "id: helper-reads", "id: hop-reads", Reason::kBadRequest,
        "ids beginning with hop- are hop grants'", "id: hopreads"},
       {"a key set that was not read", "jwks: {keys: [{kty: OKP, crv: Ed25519, x: idpkey01}]}",
@@ -249,9 +261,12 @@ TEST(Apply, RefusesToUseAnIdForAnother) {
 
 TEST(Apply, NeverBringsBackWhatIsDead) {
   const std::vector<std::pair<NodeKind, std::string>> dead = {
-      {NodeKind::kPrincipal, "agent:helper"},    {NodeKind::kPrincipal, "human:maria@acme.example"},
-      {NodeKind::kTeam, "team:support"},         {NodeKind::kResource, "https://tickets.acme.example"},
-      {NodeKind::kEntitlement, "support-tickets"}, {NodeKind::kDelegation, "triage-reads"},
+      {NodeKind::kPrincipal, "agent:helper"},
+      {NodeKind::kPrincipal, "human:maria@acme.example"},
+      {NodeKind::kTeam, "team:support"},
+      {NodeKind::kResource, "https://tickets.acme.example"},
+      {NodeKind::kEntitlement, "support-tickets"},
+      {NodeKind::kDelegation, "triage-reads"},
       {NodeKind::kTrustedIssuer, "idp"},
   };
   for (const auto& [kind, id] : dead) {
@@ -301,7 +316,8 @@ TEST(Apply, TakesAnyOneOfTheEntitlementsAndNeverTheirUnion) {
   const auto delegation = [](std::string actions) {
     return R"({apiVersion: mandate/v1, delegations: [{id: kims, delegator: "human:kim@acme.example",
       delegate: "agent:triage", authority: [{type: tickets,
-      locations: ["https://tickets.acme.example"], actions: )" + actions + "}]}]}";
+      locations: ["https://tickets.acme.example"], actions: )" +
+           actions + "}]}]}";
   };
   World world(test::kSample);
   world.apply(second);

@@ -11,10 +11,13 @@ using test::World;
 
 TEST(Revoke, IsOneEventAboutOneNodeAndNothingTheSecondTime) {
   const std::vector<std::pair<NodeKind, std::string>> nodes = {
-      {NodeKind::kPrincipal, "agent:triage"},     {NodeKind::kTeam, "team:support"},
+      {NodeKind::kPrincipal, "agent:triage"},
+      {NodeKind::kTeam, "team:support"},
       {NodeKind::kResource, "https://tickets.acme.example"},
-      {NodeKind::kEntitlement, "support-tickets"}, {NodeKind::kDelegation, "triage-reads"},
-      {NodeKind::kTrustedIssuer, "idp"},          {NodeKind::kToken, "a-jti"},
+      {NodeKind::kEntitlement, "support-tickets"},
+      {NodeKind::kDelegation, "triage-reads"},
+      {NodeKind::kTrustedIssuer, "idp"},
+      {NodeKind::kToken, "a-jti"},
       {NodeKind::kTransaction, "a-txn"},
   };
   for (const auto& [kind, id] : nodes) {
@@ -39,8 +42,10 @@ TEST(Revoke, IsOneEventAboutOneNodeAndNothingTheSecondTime) {
 TEST(Revoke, RefusesWhatIsNotOnRecord) {
   World world(test::kSample);
   for (const auto& [kind, id] : std::vector<std::pair<NodeKind, std::string>>{
-           {NodeKind::kPrincipal, "agent:no"}, {NodeKind::kDelegation, "no"},
-           {NodeKind::kAuthenticator, "no"}, {NodeKind::kToken, ""},
+           {NodeKind::kPrincipal, "agent:no"},
+           {NodeKind::kDelegation, "no"},
+           {NodeKind::kAuthenticator, "no"},
+           {NodeKind::kToken, ""},
            {NodeKind::kToken, std::string(limits::kJtiBytesMax + 1, 'x')}}) {
     Result<Plan> plan = plan_revoke(world.view(), kind, id, std::nullopt);
     ASSERT_THAT(plan, ErrorIs(Reason::kBadRequest)) << id;
@@ -129,8 +134,7 @@ TEST(HopGrant, DoesNotExtendWhatIsDead) {
     World world(test::kSample);
     EXPECT_THAT(plan_hop_grant(world.view(), grant(), test::kWorldTime), IsOk());
     world.revoke(std::get<0>(row), std::get<1>(row));
-    EXPECT_THAT(plan_hop_grant(world.view(), grant(), test::kWorldTime),
-                ErrorIs(std::get<2>(row)))
+    EXPECT_THAT(plan_hop_grant(world.view(), grant(), test::kWorldTime), ErrorIs(std::get<2>(row)))
         << std::get<1>(row);
   }
   World world(test::kSample);

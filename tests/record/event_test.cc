@@ -51,10 +51,11 @@ TEST(Event, IsReadStrictly) {
       {head + R"("type":"put","kind":"token","definition":{}})", Reason::kBadRequest},
       {head + R"("type":"put","kind":"principal","definition":{"id":"human:a"}})",
        Reason::kBadRequest},  // names no authenticators
-      {head + R"("type":"put","kind":"principal","definition":{"id":"human:a"},"authenticators":[]})",
-       std::nullopt},
       {head +
-           R"("type":"put","kind":"principal","definition":{"id":"human:a"},"authenticators":["k"]})",
+           R"("type":"put","kind":"principal","definition":{"id":"human:a"},"authenticators":[]})",
+       std::nullopt},
+      {head + R"("type":"put","kind":"principal","definition":{"id":"human:a"},)"
+              R"("authenticators":["k"]})",
        Reason::kBadRequest},
       {head + R"("type":"put","kind":"guardrails","definition":{}})", Reason::kBadRequest},
       {head + R"("type":"put","kind":"guardrails","definition":[]})", std::nullopt},

@@ -27,8 +27,8 @@ TEST(ShortId, IsOneTextForOneNode) {
 }
 
 TEST(ShortId, RefusesWhatIsNone) {
-  for (std::string text : {"", "p", "p-1", "p01", "p4294967296", "p1 ", "q1", "t", "t:", "t1", "p:1",
-                           "1", "P1"}) {
+  for (std::string text :
+       {"", "p", "p-1", "p01", "p4294967296", "p1 ", "q1", "t", "t:", "t1", "p:1", "1", "P1"}) {
     EXPECT_THAT(parse_short_id(text), ErrorIs(Reason::kBadRequest)) << text;
   }
   EXPECT_TRUE(parse_short_id("t:" + std::string(limits::kJtiBytesMax, 'a')));

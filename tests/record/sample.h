@@ -26,7 +26,8 @@ principals:
     authenticators: [{jwk: {kty: OKP, crv: Ed25519, x: triage01}}]
   - id: "agent:helper"
     owner: "human:maria@acme.example"
-    authenticators: [{jwk: {kty: OKP, crv: Ed25519, x: helper01}, not_after: "2027-06-30T00:00:00Z"}]
+    authenticators: [{jwk: {kty: OKP, crv: Ed25519, x: helper01},
+                      not_after: "2027-06-30T00:00:00Z"}]
   - {id: "service:tickets-api", owner: "team:support"}
 resources:
   - id: "https://tickets.acme.example"
@@ -36,13 +37,15 @@ resources:
 entitlements:
   - id: support-tickets
     principal: "human:maria@acme.example"
-    authority: [{type: tickets, locations: ["https://tickets.acme.example"], actions: [close, comment, read]}]
+    authority: [{type: tickets, locations: ["https://tickets.acme.example"],
+                 actions: [close, comment, read]}]
     max_depth: 2
 delegations:
   - id: triage-reads
     delegator: "human:maria@acme.example"
     delegate: "agent:triage"
-    authority: [{type: tickets, locations: ["https://tickets.acme.example"], actions: [comment, read], identifier: "queue/**"}]
+    authority: [{type: tickets, locations: ["https://tickets.acme.example"],
+                 actions: [comment, read], identifier: "queue/**"}]
     not_after: "2027-03-31T00:00:00Z"
     max_depth: 1
     max_token_lifetime: 5m
@@ -50,7 +53,8 @@ delegations:
   - id: helper-reads
     parent: triage-reads
     delegate: "agent:helper"
-    authority: [{type: tickets, locations: ["https://tickets.acme.example"], actions: [read], identifier: "queue/eu/*"}]
+    authority: [{type: tickets, locations: ["https://tickets.acme.example"],
+                 actions: [read], identifier: "queue/eu/*"}]
 guardrails:
   - {select: {kind: agent}, max_token_lifetime: 10m, max_depth: 2}
 trusted_issuers:

@@ -48,7 +48,8 @@ TEST(Snapshot, AndTheTailGiveTheSameStateAsTheWholeRecord) {
   const std::string bytes = world.state().snapshot();
   const std::size_t at = world.entries().size();
   world.resume("agent:helper");
-  world.apply(R"({apiVersion: mandate/v1, teams: [{id: "team:new", members: []}], guardrails: []})");
+  world.apply(
+      R"({apiVersion: mandate/v1, teams: [{id: "team:new", members: []}], guardrails: []})");
   world.revoke(NodeKind::kDelegation, "second");
   State restored;
   ASSERT_THAT(restored.restore(bytes), IsOk());
@@ -64,8 +65,7 @@ TEST(Snapshot, AndTheTailGiveTheSameStateAsTheWholeRecord) {
 TEST(Snapshot, ForgetsTokensThatEndedLongAgo) {
   const auto restored_after = [](Milliseconds after) {
     World world(test::kSample);
-    world.commit(
-        plan_revoke(world.view(), NodeKind::kToken, "a-jti", test::kWorldTime - after));
+    world.commit(plan_revoke(world.view(), NodeKind::kToken, "a-jti", test::kWorldTime - after));
     State restored;
     EXPECT_THAT(restored.restore(world.state().snapshot()), IsOk());
     return restored.view().token_revoked("a-jti");

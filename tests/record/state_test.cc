@@ -61,7 +61,8 @@ TEST(State, ADefinitionOnRecordIsTheOneThatWasWritten) {
 
 TEST(State, EqualAuthoritiesAreOneObject) {
   World world(test::kSample);
-  world.apply(R"({apiVersion: mandate/v1, entitlements: [{id: again, principal: "human:kim@acme.example",
+  world.apply(
+      R"({apiVersion: mandate/v1, entitlements: [{id: again, principal: "human:kim@acme.example",
     authority: [{type: tickets, locations: ["https://tickets.acme.example"],
                  actions: [read, close, comment]}]}]})");
   const View view = world.view();
@@ -136,8 +137,9 @@ TEST(State, KeepsThousandsOfNodesApart) {
   constexpr std::uint32_t kCount = 5000;  // several chunks, several tables
   const auto id = [](std::uint32_t i) { return "team:" + std::to_string(i); };
   for (std::uint32_t i = 0; i < kCount; ++i) {
-    ASSERT_THAT(state.apply({test::kWorldTime, "x", Put{TeamDefinition{*TeamId::parse(id(i)), {}}, {}}}),
-                IsOk());
+    ASSERT_THAT(
+        state.apply({test::kWorldTime, "x", Put{TeamDefinition{*TeamId::parse(id(i)), {}}, {}}}),
+        IsOk());
   }
   state.publish();
   for (std::uint32_t i = 0; i < kCount; ++i) {
@@ -164,9 +166,9 @@ TEST(State, ARotatedKeyEndsAndMayComeBackUnlessItWasRevoked) {
   world.apply(second);
   world.revoke(NodeKind::kAuthenticator, id);
   EXPECT_TRUE(world.view().authenticator(key)->revoked);
-  EXPECT_THAT(plan_apply(world.view(), test::document_of(first), test::apply_options(),
-                         test::kWorldTime),
-              ErrorIs(Reason::kIdIsDead));
+  EXPECT_THAT(
+      plan_apply(world.view(), test::document_of(first), test::apply_options(), test::kWorldTime),
+      ErrorIs(Reason::kIdIsDead));
 }
 
 TEST(State, ASuspendedPrincipalStaysSoWhenItsDefinitionChanges) {
@@ -199,7 +201,8 @@ TEST(State, RefusesARecordThatIsNotOursAndIsUnchanged) {
   const std::vector<std::pair<std::string, Reason>> rows = {
       {R"("put","kind":"team","definition":{"id":"team:x","members":["human:no@acme.example"]}})",
        Reason::kBadRequest},
-      {R"("put","kind":"principal","authenticators":[],"definition":{"id":"agent:x","owner":"team:no"}})",
+      {R"("put","kind":"principal","authenticators":[],)"
+       R"("definition":{"id":"agent:x","owner":"team:no"}})",
        Reason::kBadRequest},
       {R"("put","kind":"principal","authenticators":["k"],"definition":{"id":"agent:triage",)"
        R"("owner":"team:no","authenticators":[{"jwk":{"kty":"OKP","crv":"Ed25519","x":"aaaa"}}]}})",
@@ -207,19 +210,24 @@ TEST(State, RefusesARecordThatIsNotOursAndIsUnchanged) {
       {R"("put","kind":"entitlement","definition":{"id":"e","principal":"agent:no",)" + authority +
            "}}",
        Reason::kBadRequest},
-      {R"("put","kind":"delegation","definition":{"id":"d","parent":"no","delegate":"agent:triage",)" +
+      {R"("put","kind":"delegation","definition":{"id":"d","parent":"no",)"
+       R"("delegate":"agent:triage",)" +
            authority + "}}",
        Reason::kBadRequest},
-      {R"("put","kind":"delegation","definition":{"id":"d","delegator":"agent:no","delegate":"agent:triage",)" +
+      {R"("put","kind":"delegation","definition":{"id":"d","delegator":"agent:no",)"
+       R"("delegate":"agent:triage",)" +
            authority + "}}",
        Reason::kBadRequest},
       {R"("put","kind":"delegation","definition":{"id":"triage-reads","delegator":"agent:triage",)"
-       R"("delegate":"agent:helper",)" + authority + "}}",
-       Reason::kBadRequest},
-      {R"("put","kind":"entitlement","definition":{"id":"support-tickets","principal":"agent:triage",)" +
+       R"("delegate":"agent:helper",)" +
            authority + "}}",
        Reason::kBadRequest},
-      {R"("put","kind":"principal","authenticators":[],"definition":{"id":"human:kim@acme.example"}})",
+      {R"("put","kind":"entitlement","definition":{"id":"support-tickets",)"
+       R"("principal":"agent:triage",)" +
+           authority + "}}",
+       Reason::kBadRequest},
+      {R"("put","kind":"principal","authenticators":[],)"
+       R"("definition":{"id":"human:kim@acme.example"}})",
        Reason::kIdIsDead},
       {R"("suspended","id":"human:kim@acme.example"})", Reason::kIdIsDead},
       {R"("suspended","id":"agent:no"})", Reason::kBadRequest},

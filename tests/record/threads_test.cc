@@ -11,8 +11,7 @@ namespace {
 constexpr std::uint32_t kEvents = 1500;
 
 Event nth_event(std::uint32_t n) {
-  const std::string head =
-      R"({"by":"x","time":"2027-01-15T12:00:00Z","type":)";
+  const std::string head = R"({"by":"x","time":"2027-01-15T12:00:00Z","type":)";
   const std::string id = "d" + std::to_string(n);
   std::string text;
   if (n % 7 == 6) {
@@ -22,12 +21,14 @@ Event nth_event(std::uint32_t n) {
                                   R"(","delegator":"human:maria@acme.example",)"
                                   R"("delegate":"agent:helper","authority":[{"type":"tickets",)"
                                   R"("locations":["https://tickets.acme.example"],)"
-                                  R"("actions":["read"],"identifier":"queue/)" + id + R"("}]}})"
+                                  R"("actions":["read"],"identifier":"queue/)" +
+                                  id + R"("}]}})"
                             : R"("put","kind":"delegation","definition":{"id":")" + id +
                                   R"(","parent":"triage-reads","delegate":"agent:helper",)"
                                   R"("authority":[{"type":"tickets",)"
                                   R"("locations":["https://tickets.acme.example"],)"
-                                  R"("actions":["read"]}],"purpose":")" + id + R"("}})";
+                                  R"("actions":["read"]}],"purpose":")" +
+                                  id + R"("}})";
   } else if (n % 2 == 0) {
     text = R"("suspended","id":"agent:triage"})";
   } else {

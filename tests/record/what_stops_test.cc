@@ -31,11 +31,11 @@ TEST(WhatStops, IsEveryLiveNodeThatRestsOnIt) {
               ElementsAre("human:maria@acme.example: entitlement support-tickets",
                           "human:maria@acme.example: delegation helper-reads",
                           "team:support: delegation triage-reads"));
-  EXPECT_THAT(stops(world, NodeKind::kPrincipal, "agent:triage"),
-              ElementsAre("human:maria@acme.example: delegation helper-reads",
-                          "team:support: principal agent:triage",
-                          "team:support: delegation triage-reads",
-                          "team:support: authenticator *"));
+  EXPECT_THAT(
+      stops(world, NodeKind::kPrincipal, "agent:triage"),
+      ElementsAre("human:maria@acme.example: delegation helper-reads",
+                  "team:support: principal agent:triage", "team:support: delegation triage-reads",
+                  "team:support: authenticator *"));
   EXPECT_THAT(stops(world, NodeKind::kToken, "a-jti"), ElementsAre(": token a-jti"));
 }
 
@@ -60,9 +60,10 @@ TEST(WhatStops, ForAPersonCountsWhatTheyOwn) {
 
 TEST(WhatStops, ForATeamAResourceAndAnIssuer) {
   const World world(test::kSample);
-  EXPECT_THAT(stops(world, NodeKind::kTeam, "team:support"),
-              testing::AllOf(testing::Contains("team:support: principal service:tickets-api"),
-                             testing::Contains("human:maria@acme.example: delegation helper-reads")));
+  EXPECT_THAT(
+      stops(world, NodeKind::kTeam, "team:support"),
+      testing::AllOf(testing::Contains("team:support: principal service:tickets-api"),
+                     testing::Contains("human:maria@acme.example: delegation helper-reads")));
   EXPECT_THAT(stops(world, NodeKind::kResource, "https://tickets.acme.example"),
               ElementsAre("human:maria@acme.example: entitlement support-tickets",
                           "human:maria@acme.example: delegation helper-reads",

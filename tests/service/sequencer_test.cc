@@ -195,8 +195,7 @@ TEST(Sequencer, FinishesWhatIsQueuedWhenItStops) {
   for (auto& done : all) EXPECT_THAT(done.get(), IsOk());
   EXPECT_EQ(at.record.head(), 100u);
   EXPECT_GE(at.record.appends(), 34u);  // groups of three
-  EXPECT_THAT(submit(sequencer, put_team("team:late")).get(),
-              ErrorIs(Reason::kRecordUnavailable));
+  EXPECT_THAT(submit(sequencer, put_team("team:late")).get(), ErrorIs(Reason::kRecordUnavailable));
   EXPECT_FALSE(sequencer.closed());
 }
 
@@ -245,7 +244,8 @@ TEST(Load, FoldsTheRecordAndTellsHowFarItIs) {
 
 TEST(Load, RefusesARecordThatCannotBeFolded) {
   test::World world(kTeams);
-  for (const char* bad : {"{}", R"({"by":"x","time":"2027-01-15T12:00:00Z","type":"suspended","id":"agent:no"})"}) {
+  for (const char* bad :
+       {"{}", R"({"by":"x","time":"2027-01-15T12:00:00Z","type":"suspended","id":"agent:no"})"}) {
     std::vector<std::string> entries = world.entries();
     entries.push_back(bad);
     test::MemoryRecord record(entries);

@@ -31,8 +31,8 @@ void check_claim(std::string_view claim, const Value& value, std::optional<Reaso
 }
 
 void expect_round_trip(const TokenClaims& claims) {
-  const std::string text = token::sign_access_token(claims, kIssuer, test_key("server"),
-                                                    crypto::Algorithm::kEs256);
+  const std::string text =
+      token::sign_access_token(claims, kIssuer, test_key("server"), crypto::Algorithm::kEs256);
   const Result<VerifiedToken> token = verifier().verify(text, Place::kSubjectToken, kNow);
   ASSERT_THAT(token, IsOk());
   EXPECT_EQ(token->hash(), crypto::sha256(text));
@@ -105,8 +105,8 @@ TEST(AccessToken, EndOfTimeIsStillADate) {
 }
 
 TEST(AccessToken, Rs256IsVerifiedToo) {
-  const std::string text = token::sign_access_token(token_claims(), kIssuer, test_key("rsa"),
-                                                    crypto::Algorithm::kRs256);
+  const std::string text =
+      token::sign_access_token(token_claims(), kIssuer, test_key("rsa"), crypto::Algorithm::kRs256);
   EXPECT_THAT(verifier().verify(text, Place::kAccessToken, kNow), IsOk());
 }
 
@@ -186,8 +186,8 @@ TEST(AccessToken, C13_BindingIsUnderstoodOrRefused) {
 
 TEST(AccessToken, KnownClaimsHaveOneForm) {
   constexpr auto kMalformed = Reason::kTokenMalformed;
-  for (const char* name : {"sub", "client_id", "aud", "txn", "jti", "iat", "lineage", "rests_on",
-                           "revision"}) {
+  for (const char* name :
+       {"sub", "client_id", "aud", "txn", "jti", "iat", "lineage", "rests_on", "revision"}) {
     const Kind& one = kind("access_token");
     EXPECT_THAT(one.judge(one.without_claim(name), kNow), ErrorIs(kMalformed)) << name;
     check_claim(name, true, kMalformed);

@@ -125,6 +125,7 @@ TEST(OwnJwt, A7_OfSeveralKeysKidNamesOne) {
   forge.header = without(forge.header, "kid");
   EXPECT_EQ(use_of(forge, "client", one)->key_index, 0u);
   EXPECT_THAT(use_of(forge, "client", two), ErrorIs(Reason::kClientAuthenticationFailed));
+  EXPECT_THAT(use_of(forge, "other", two), ErrorIs(Reason::kClientAuthenticationFailed));
   EXPECT_THAT(use_of(forge, "client", {}), ErrorIs(Reason::kClientAuthenticationFailed));
 }
 
@@ -180,8 +181,8 @@ TEST(OwnJwt, A25_AssertionTypes) {
     return one.judge(forge.signed_by(one.key), kNow);
   };
   Forge forge = kind("assertion").forge;
-  for (const char* typ : {"JWT", "jwt", "client-authentication+jwt",
-                          "application/client-authentication+jwt"}) {
+  for (const char* typ :
+       {"JWT", "jwt", "client-authentication+jwt", "application/client-authentication+jwt"}) {
     forge.header.set("typ", typ);
     EXPECT_THAT(judge(forge), IsOk()) << typ;
   }
@@ -193,8 +194,8 @@ TEST(OwnJwt, A25_AssertionTypes) {
   EXPECT_THAT(judge(forge), IsOk());
 }
 
-// Each kind at each other kind's door. A JWT without a type of its own (an assertion of `typ: JWT`, a
-// person's token) is told apart by its claims.
+// Each kind at each other kind's door. A JWT without a type of its own (an assertion of `typ: JWT`,
+// a person's token) is told apart by its claims.
 TEST(OwnJwt, A25_NoKindIsTakenForAnother) {
   for (const Kind& door : kinds()) {
     for (const Kind& guest : kinds()) {

@@ -90,7 +90,8 @@ TEST(Proof, C1_TypeIsExact) {
 }
 
 TEST(Proof, C1_MethodIsExact) {
-  for (const char* method : {"GET", "post", "POST ", "POSTS"}) check(with_claim("htm", method), kBad);
+  for (const char* method : {"GET", "post", "POST ", "POSTS"})
+    check(with_claim("htm", method), kBad);
   ProofContext get = context();
   get.method = "GET";
   check(valid().signed_by(test_key("client")), get, kBad);

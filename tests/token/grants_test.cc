@@ -36,8 +36,7 @@ TEST(Statement, RoundTripIsExact) {
                                  kNow + Seconds{90 * 86'400}};
   for (const char* name : {"server", "rsa"}) {
     const crypto::PrivateKey& key = test_key(name);
-    const std::string text =
-        token::sign_statement(written, kIssuer, kNow, key, algorithm_of(key));
+    const std::string text = token::sign_statement(written, kIssuer, kNow, key, algorithm_of(key));
     const Result<token::Jws> jws = token::Jws::parse(text, Place::kSubjectToken);
     ASSERT_THAT(jws, IsOk());
     EXPECT_EQ(jws->type(), "delegation+jwt");
@@ -185,9 +184,9 @@ TEST(HopGrant, A26_UseIsOfTheIdentifierAndTheHolder) {
   EXPECT_NE(first, hop_grant(forge)->use.use_key);
   forge.claims.set("jti", "jti-1");
   forge.header.set("jwk", test_key("other").public_key().to_jwk());
-  const Result<token::HopGrant> others = token::verify_hop_grant(
-      forge.signed_by(test_key("other")), test_key("other").public_key().thumbprint_base64url(),
-      kIssuer, kNow);
+  const Result<token::HopGrant> others =
+      token::verify_hop_grant(forge.signed_by(test_key("other")),
+                              test_key("other").public_key().thumbprint_base64url(), kIssuer, kNow);
   EXPECT_NE(first, others->use.use_key);
 }
 
@@ -211,7 +210,9 @@ TEST(Person, StringClaimsComeBack) {
       person(forge.signed_by(test_key("other")), {entry(std::nullopt, "other")});
   ASSERT_THAT(read, IsOk());
   const std::vector<std::pair<std::string, std::string>> expected = {
-      {"iss", std::string(kTrusted)}, {"aud", kIssuerText}, {"sub", "maria"},
+      {"iss", std::string(kTrusted)},
+      {"aud", kIssuerText},
+      {"sub", "maria"},
       {"email", "maria@acme.example"}};
   EXPECT_THAT(read->claims, ::testing::UnorderedElementsAreArray(expected));
   EXPECT_EQ(read->expires_at, kNow + Seconds{60});
@@ -259,9 +260,7 @@ TEST(Person, A22_AgeIsMeasuredByIat) {
 
 TEST(Person, A25_Types) {
   Forge forge = kind("person").forge;
-  const auto judge = [&] {
-    return kind("person").judge(forge.signed_by(test_key("other")), kNow);
-  };
+  const auto judge = [&] { return kind("person").judge(forge.signed_by(test_key("other")), kNow); };
   for (const char* typ : {"JWT", "jwt", "id+jwt"}) {
     forge.header.set("typ", typ);
     EXPECT_THAT(judge(), IsOk()) << typ;

@@ -49,9 +49,8 @@ void check(const Kind& kind, const std::string& text, std::optional<Reason> reas
 }
 
 Row header_row(std::string name, std::string_view member, Value value) {
-  return {std::move(name), Why::kMalformed, [member, value](const Kind& kind) {
-            return kind.with_header(member, value);
-          }};
+  return {std::move(name), Why::kMalformed,
+          [member, value](const Kind& kind) { return kind.with_header(member, value); }};
 }
 
 Row raw_claims_row(std::string name, Why why, std::string raw) {
@@ -152,7 +151,7 @@ std::vector<Row> key_rows() {
   rows.push_back(jwk);
 
   const std::vector<std::pair<std::string, std::string>> unknown = {
-      {"path", "../../dev/null"}, {"sql", "' OR 1=1 --"},       {"shell", "$(reboot)"},
+      {"path", "../../dev/null"}, {"sql", "' OR 1=1 --"},          {"shell", "$(reboot)"},
       {"ldap", "*)(uid=*))(|"},   {"long", std::string(256, 'k')}, {"empty", ""}};
   for (const auto& pair : unknown) {
     const std::string kid = pair.second;
@@ -161,9 +160,14 @@ std::vector<Row> key_rows() {
                     [](const Kind& kind) { return kind.valid(); }, Row::Applies::kKeyById});
   }
   const std::vector<std::pair<std::string, Value>> shapeless = {
-      {"257_bytes", std::string(257, 'k')}, {"nul", std::string("a\0b", 3)}, {"newline", "a\nb"},
-      {"number", 1}, {"array", Value::array({"k"})}, {"null", nullptr}};
-  for (const auto& pair : shapeless) rows.push_back(header_row("A7_kid_" + pair.first, "kid", pair.second));
+      {"257_bytes", std::string(257, 'k')},
+      {"nul", std::string("a\0b", 3)},
+      {"newline", "a\nb"},
+      {"number", 1},
+      {"array", Value::array({"k"})},
+      {"null", nullptr}};
+  for (const auto& pair : shapeless)
+    rows.push_back(header_row("A7_kid_" + pair.first, "kid", pair.second));
   rows.push_back({"A7_kid_100_kB", Why::kLimit, [](const Kind& kind) {
                     return kind.with_header("kid", std::string(100'000, 'k'));
                   }});
@@ -205,9 +209,8 @@ std::vector<Row> extension_rows() {
                   }});
   rows.push_back(header_row("A25_typ_number", "typ", 1));
   rows.push_back(header_row("A25_typ_prefix_only", "typ", "application/"));
-  rows.push_back({"header_of_5_kB", Why::kLimit, [](const Kind& kind) {
-                    return kind.with_header("x", std::string(5'000, 'x'));
-                  },
+  rows.push_back({"header_of_5_kB", Why::kLimit,
+                  [](const Kind& kind) { return kind.with_header("x", std::string(5'000, 'x')); },
                   [](const Kind& kind) { return kind.with_header("x", std::string(3'000, 'x')); }});
   return rows;
 }
@@ -231,9 +234,8 @@ std::vector<Row> signature_rows() {
   with("der", [](const std::string& rs) { return to_der(rs); });
   with("63_bytes", [](const std::string& rs) { return rs.substr(0, 63); });
   with("65_bytes", [](const std::string& rs) { return rs + '\0'; });
-  with("one_bit_changed", [](const std::string& rs) {
-    return static_cast<char>(rs[0] ^ 1) + rs.substr(1);
-  });
+  with("one_bit_changed",
+       [](const std::string& rs) { return static_cast<char>(rs[0] ^ 1) + rs.substr(1); });
   rows.push_back({"A11_claims_changed", Why::kNotSigned, [](const Kind& kind) {
                     Forge forge = kind.forge;
                     forge.claims.set("extra", 1);
@@ -252,25 +254,26 @@ std::vector<Row> signature_rows() {
 std::vector<Row> duplicate_rows() {
   std::vector<Row> rows;
   for (const char* member : {"alg", "typ"}) {
-    rows.push_back({std::string("A17_header_twice_") + member, Why::kMalformed,
-                    [member](const Kind& kind) {
-                      Forge forge = kind.forge;
-                      forge.raw_header = prefixed(
-                          forge.header, '"' + std::string(member) + "\":" +
-                                            json::canonical(*forge.header.find(member)));
-                      return forge.signed_by(kind.key);
-                    }});
+    rows.push_back(
+        {std::string("A17_header_twice_") + member, Why::kMalformed, [member](const Kind& kind) {
+           Forge forge = kind.forge;
+           forge.raw_header =
+               prefixed(forge.header, '"' + std::string(member) +
+                                          "\":" + json::canonical(*forge.header.find(member)));
+           return forge.signed_by(kind.key);
+         }});
   }
   for (const char* member : {"sub", "aud", "act", "cnf", "exp", "x"}) {
     const std::string text = '"' + std::string(member) + "\":1";
-    rows.push_back({std::string("A17_claim_twice_") + member, Why::kMalformed,
-                    [text](const Kind& kind) {
-                      Forge forge = kind.forge;
-                      forge.raw_claims = prefixed(forge.claims, text + ',' + text);
-                      return forge.signed_by(kind.key);
-                    }});
+    rows.push_back(
+        {std::string("A17_claim_twice_") + member, Why::kMalformed, [text](const Kind& kind) {
+           Forge forge = kind.forge;
+           forge.raw_claims = prefixed(forge.claims, text + ',' + text);
+           return forge.signed_by(kind.key);
+         }});
   }
-  rows.push_back({"A17_claim_twice_by_escape", Why::kMalformed, [](const Kind& kind) {
+  rows.push_back({"A17_claim_twice_by_escape", Why::kMalformed,
+                  [](const Kind& kind) {
                     Forge forge = kind.forge;
                     forge.raw_claims = prefixed(forge.claims, R"("x":1,"\u0078":2)");
                     return forge.signed_by(kind.key);
@@ -285,30 +288,39 @@ std::vector<Row> duplicate_rows() {
 
 std::vector<Row> text_rows() {
   std::vector<Row> rows;
-  const auto changed = [&](const std::string& name,
-                           std::function<std::string(std::string)> change, Why why) {
+  const auto changed = [&](const std::string& name, std::function<std::string(std::string)> change,
+                           Why why) {
     rows.push_back({name, why, [change](const Kind& kind) { return change(kind.valid()); }});
   };
-  changed("A18_padding", [](std::string t) { return t + "=="; }, Why::kMalformed);
-  changed("A18_space_after", [](std::string t) { return t + ' '; }, Why::kMalformed);
-  changed("A18_space_before", [](std::string t) { return ' ' + t; }, Why::kMalformed);
-  changed("A18_newline_inside", [](std::string t) { return t.insert(10, "\n"); }, Why::kMalformed);
+  changed(
+      "A18_padding", [](std::string t) { return t + "=="; }, Why::kMalformed);
+  changed(
+      "A18_space_after", [](std::string t) { return t + ' '; }, Why::kMalformed);
+  changed(
+      "A18_space_before", [](std::string t) { return ' ' + t; }, Why::kMalformed);
+  changed(
+      "A18_newline_inside", [](std::string t) { return t.insert(10, "\n"); }, Why::kMalformed);
   changed("A18_trailing_bits", with_trailing_bit, Why::kMalformed);
-  changed("A19_two_segments", [](std::string t) { return t.substr(0, t.rfind('.')); },
-          Why::kMalformed);
-  changed("A19_one_segment", [](std::string t) { return t.substr(0, t.find('.')); },
-          Why::kMalformed);
-  changed("A19_four_segments", [](std::string t) { return t + ".AAAA"; }, Why::kMalformed);
-  changed("A19_six_segments", [](std::string t) { return t + ".AAAA.AAAA.AAAA"; },
-          Why::kMalformed);
-  changed("A19_header_empty", [](std::string t) { return t.substr(t.find('.')); },
-          Why::kMalformed);
-  changed("A19_payload_empty",
-          [](std::string t) { return t.substr(0, t.find('.') + 1) + t.substr(t.rfind('.')); },
-          Why::kMalformed);
-  changed("A19_only_dots", [](const std::string&) { return std::string(".."); }, Why::kMalformed);
-  changed("A19_empty", [](const std::string&) { return std::string(); }, Why::kMalformed);
-  changed("A19_1_MiB", [](std::string t) { return t + std::string(1 << 20, 'A'); }, Why::kLimit);
+  changed(
+      "A19_two_segments", [](std::string t) { return t.substr(0, t.rfind('.')); }, Why::kMalformed);
+  changed(
+      "A19_one_segment", [](std::string t) { return t.substr(0, t.find('.')); }, Why::kMalformed);
+  changed(
+      "A19_four_segments", [](std::string t) { return t + ".AAAA"; }, Why::kMalformed);
+  changed(
+      "A19_six_segments", [](std::string t) { return t + ".AAAA.AAAA.AAAA"; }, Why::kMalformed);
+  changed(
+      "A19_header_empty", [](std::string t) { return t.substr(t.find('.')); }, Why::kMalformed);
+  changed(
+      "A19_payload_empty",
+      [](std::string t) { return t.substr(0, t.find('.') + 1) + t.substr(t.rfind('.')); },
+      Why::kMalformed);
+  changed(
+      "A19_only_dots", [](const std::string&) { return std::string(".."); }, Why::kMalformed);
+  changed(
+      "A19_empty", [](const std::string&) { return std::string(); }, Why::kMalformed);
+  changed(
+      "A19_1_MiB", [](std::string t) { return t + std::string(1 << 20, 'A'); }, Why::kLimit);
   changed("A19_json_serialization", to_json_serialization, Why::kMalformed);
   rows.push_back({"A18_other_alphabet", Why::kMalformed, [](const Kind& kind) {
                     std::string text = kind.valid();
@@ -321,9 +333,14 @@ std::vector<Row> text_rows() {
 
 std::vector<Row> payload_rows() {
   std::vector<Row> rows;
-  for (const auto& [name, raw] : std::vector<std::pair<std::string, std::string>>{
-           {"array", "[]"}, {"string", "\"x\""}, {"number", "1"}, {"null", "null"},
-           {"not_json", "{"}, {"not_utf8", "{\"x\":\"\xff\"}"}, {"two_objects", "{}{}"}}) {
+  for (const auto& [name, raw] :
+       std::vector<std::pair<std::string, std::string>>{{"array", "[]"},
+                                                        {"string", "\"x\""},
+                                                        {"number", "1"},
+                                                        {"null", "null"},
+                                                        {"not_json", "{"},
+                                                        {"not_utf8", "{\"x\":\"\xff\"}"},
+                                                        {"two_objects", "{}{}"}}) {
     rows.push_back(raw_claims_row("A20_payload_" + name, Why::kMalformed, raw));
   }
   std::string members = "{\"a\":0";

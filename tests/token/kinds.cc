@@ -35,28 +35,41 @@ std::vector<crypto::PublicKey> public_keys(std::string_view name) {
 }
 
 Kind assertion() {
-  return {"assertion", Reason::kClientAuthenticationFailed, Reason::kClientAuthenticationFailed,
+  return {"assertion",
           Reason::kClientAuthenticationFailed,
-          client_assertion("agent:triage", kIssuer, kNow, "jti-1"), test_key("client"), false,
+          Reason::kClientAuthenticationFailed,
+          Reason::kClientAuthenticationFailed,
+          client_assertion("agent:triage", kIssuer, kNow, "jti-1"),
+          test_key("client"),
+          false,
           judge_jws(Place::kClient, [](const Jws& jws, Instant now) {
             return token::verify_client_assertion(jws, public_keys("client"), kIssuer, now);
           })};
 }
 
 Kind actor() {
-  return {"actor", Reason::kTokenMalformed, Reason::kUntrustedIssuer, Reason::kTokenTypeMismatch,
-          actor_token("agent:triage", kIssuer, kNow, "jti-1"), test_key("client"), false,
+  return {"actor",
+          Reason::kTokenMalformed,
+          Reason::kUntrustedIssuer,
+          Reason::kTokenTypeMismatch,
+          actor_token("agent:triage", kIssuer, kNow, "jti-1"),
+          test_key("client"),
+          false,
           judge_jws(Place::kActorToken, [](const Jws& jws, Instant now) {
             return token::verify_actor_token(jws, public_keys("client"), kIssuer, now);
           })};
 }
 
 Kind access_token() {
-  return {"access_token", Reason::kTokenMalformed, Reason::kUntrustedIssuer,
+  return {"access_token",
+          Reason::kTokenMalformed,
+          Reason::kUntrustedIssuer,
           Reason::kTokenTypeMismatch,
           {.header = header_for(test_key("server"), "at+jwt"),
            .claims = token::to_json(token_claims(), kIssuer)},
-          test_key("server"), false, [](std::string_view text, Instant now) {
+          test_key("server"),
+          false,
+          [](std::string_view text, Instant now) {
             const token::AccessTokenVerifier verifier(std::string(kIssuer), public_keys("server"));
             return without_value(verifier.verify(text, Place::kSubjectToken, now));
           }};
@@ -64,7 +77,9 @@ Kind access_token() {
 
 Kind statement() {
   const json::Value may_act = json::Value::object({{"sub", "agent:triage"}});
-  return {"statement", Reason::kTokenMalformed, Reason::kUntrustedIssuer,
+  return {"statement",
+          Reason::kTokenMalformed,
+          Reason::kUntrustedIssuer,
           Reason::kTokenTypeMismatch,
           {.header = header_for(test_key("server"), "delegation+jwt"),
            .claims = json::Value::object({{"iss", kIssuer},
@@ -74,39 +89,51 @@ Kind statement() {
                                           {"jti", "triage-reads"},
                                           {"iat", kNowSeconds},
                                           {"exp", kNowSeconds + 60}})},
-          test_key("server"), false, judge_jws(Place::kSubjectToken, [](const Jws& jws, Instant now) {
+          test_key("server"),
+          false,
+          judge_jws(Place::kSubjectToken, [](const Jws& jws, Instant now) {
             return token::verify_statement(jws, public_keys("server"), kIssuer, now);
           })};
 }
 
 Kind hop_grant() {
   const std::string next = test_key("other").public_key().thumbprint_base64url();
-  const json::Value permission = json::Value::object(
-      {{"type", "tickets"}, {"actions", json::Value::array({"read"})}});
-  return {"hop_grant", Reason::kTokenMalformed, Reason::kProofOfPossession,
-          Reason::kTokenTypeMismatch,
-          {.header = json::Value::object({{"alg", "ES256"},
-                                          {"typ", "hop-grant+jwt"},
-                                          {"jwk", test_key("client").public_key().to_jwk()}}),
-           .claims = json::Value::object({{"iss", "agent:triage"},
-                                          {"sub", "agent:writer"},
-                                          {"aud", kIssuer},
-                                          {"ath", encode_base64url(view(crypto::sha256("token")))},
-                                          {"cnf", json::Value::object({{"jkt", next}})},
-                                          {"authorization_details", json::Value::array({permission})},
-                                          {"max_depth", 1},
-                                          {"jti", "jti-1"},
-                                          {"iat", kNowSeconds},
-                                          {"exp", kNowSeconds + 60}})},
-          test_key("client"), true, [](std::string_view text, Instant now) {
-            return without_value(token::verify_hop_grant(
-                text, test_key("client").public_key().thumbprint_base64url(), kIssuer, now));
-          }};
+  const json::Value permission =
+      json::Value::object({{"type", "tickets"}, {"actions", json::Value::array({"read"})}});
+  return {
+      "hop_grant",
+      Reason::kTokenMalformed,
+      Reason::kProofOfPossession,
+      Reason::kTokenTypeMismatch,
+      {.header = json::Value::object({{"alg", "ES256"},
+                                      {"typ", "hop-grant+jwt"},
+                                      {"jwk", test_key("client").public_key().to_jwk()}}),
+       .claims = json::Value::object({{"iss", "agent:triage"},
+                                      {"sub", "agent:writer"},
+                                      {"aud", kIssuer},
+                                      {"ath", encode_base64url(view(crypto::sha256("token")))},
+                                      {"cnf", json::Value::object({{"jkt", next}})},
+                                      {"authorization_details", json::Value::array({permission})},
+                                      {"max_depth", 1},
+                                      {"jti", "jti-1"},
+                                      {"iat", kNowSeconds},
+                                      {"exp", kNowSeconds + 60}})},
+      test_key("client"),
+      true,
+      [](std::string_view text, Instant now) {
+        return without_value(token::verify_hop_grant(
+            text, test_key("client").public_key().thumbprint_base64url(), kIssuer, now));
+      }};
 }
 
 Kind proof() {
-  return {"proof", Reason::kBadRequest, Reason::kBadRequest, Reason::kBadRequest,
-          dpop_proof("POST", kTokenUri, kNow, "jti-1"), test_key("client"), true,
+  return {"proof",
+          Reason::kBadRequest,
+          Reason::kBadRequest,
+          Reason::kBadRequest,
+          dpop_proof("POST", kTokenUri, kNow, "jti-1"),
+          test_key("client"),
+          true,
           [](std::string_view text, Instant now) {
             const token::ProofContext context{.method = "POST",
                                               .uri = kTokenUri,
@@ -120,7 +147,10 @@ Kind proof() {
 }
 
 Kind person() {
-  return {"person", Reason::kTokenMalformed, Reason::kUntrustedIssuer, Reason::kTokenTypeMismatch,
+  return {"person",
+          Reason::kTokenMalformed,
+          Reason::kUntrustedIssuer,
+          Reason::kTokenTypeMismatch,
           {.header = header_for(test_key("other"), "JWT"),
            .claims = json::Value::object({{"iss", kTrusted},
                                           {"aud", kIssuer},
@@ -128,10 +158,12 @@ Kind person() {
                                           {"email", "maria@acme.example"},
                                           {"iat", kNowSeconds},
                                           {"exp", kNowSeconds + 60}})},
-          test_key("other"), false, judge_jws(Place::kSubjectToken, [](const Jws& jws, Instant now) {
-            return token::verify_person_token(
-                jws, {{std::nullopt, test_key("other").public_key()}}, {"ES256", "EdDSA"}, kTrusted,
-                kIssuer, Seconds{600}, now);
+          test_key("other"),
+          false,
+          judge_jws(Place::kSubjectToken, [](const Jws& jws, Instant now) {
+            return token::verify_person_token(jws, {{std::nullopt, test_key("other").public_key()}},
+                                              {"ES256", "EdDSA"}, kTrusted, kIssuer, Seconds{600},
+                                              now);
           })};
 }
 

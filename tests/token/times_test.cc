@@ -23,8 +23,8 @@ std::string judged_text(const Row& row) {
   Forge forge = actor.forge;
   json::Value left = forge.claims;
   for (const char* name : {"exp", "iat", "nbf"}) left = without(left, name);
-  forge.raw_claims =
-      '{' + row.iat + row.member + (row.member.empty() ? "" : ",") + json::canonical(left).substr(1);
+  forge.raw_claims = '{' + row.iat + row.member + (row.member.empty() ? "" : ",") +
+                     json::canonical(left).substr(1);
   return forge.signed_by(actor.key);
 }
 
@@ -81,8 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"A22_lifetime_to_2_to_53", R"("exp":9007199254740992)", kMalformed},
         {"A22_lifetime_without_iat_300_s", R"("exp":1800000300)", {}, ""},
         {"A22_lifetime_without_iat_301_s", R"("exp":1800000301)", kMalformed, ""},
-        {"A22_old_iat_does_not_stretch", R"("exp":1800000060)", kMalformed,
-         R"("iat":1799999759,)"},
+        {"A22_old_iat_does_not_stretch", R"("exp":1800000060)", kMalformed, R"("iat":1799999759,)"},
         {"A22_old_iat_within_300_s", R"("exp":1800000060)", {}, R"("iat":1799999760,)"}}),
     [](const auto& row) { return row.param.name; });
 

@@ -1,7 +1,8 @@
 // A small blocking HTTP/1.1 client for the command line: one request, bounded in time and size.
 // Redirects are never followed.
 //
-//   Result<Response> response = fetch("http://127.0.0.1:8181", {.method = "GET", .target = "/jwks"});
+//   Result<Response> response = fetch("http://127.0.0.1:8181", {.method = "GET", .target =
+//   "/jwks"});
 #pragma once
 
 #include <chrono>

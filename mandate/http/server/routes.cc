@@ -164,21 +164,21 @@ void Routes::forward_auth(const Request& request, const Path& path, Respond resp
                                 .dpop = header_values(request.headers, "DPoP"),
                                 .authorization = header_values(request.headers, "Authorization"),
                                 .headers = {}};
-  constexpr std::array<std::string_view, 6> kRead = {
-      "x-original-method", "x-original-uri", "x-real-ip",
-      "x-forwarded-method", "x-forwarded-uri", "x-forwarded-for"};
+  constexpr std::array<std::string_view, 6> kRead = {"x-original-method", "x-original-uri",
+                                                     "x-real-ip",         "x-forwarded-method",
+                                                     "x-forwarded-uri",   "x-forwarded-for"};
   for (std::string_view name : kRead) {
     for (std::string& value : header_values(request.headers, name)) {
       call.headers.emplace_back(std::string(name), std::move(value));
     }
   }
-  service_.forward_auth(call, [respond = std::move(respond),
-                               realm = path.segments[1]](service::Reply reply) {
-    if (reply.error) return respond(forward_auth_refusal(reply, encode_segment(realm)));
-    Response response{200, std::move(reply.headers), {}};
-    response.headers.emplace_back("Cache-Control", "no-store");
-    respond(std::move(response));
-  });
+  service_.forward_auth(
+      call, [respond = std::move(respond), realm = path.segments[1]](service::Reply reply) {
+        if (reply.error) return respond(forward_auth_refusal(reply, encode_segment(realm)));
+        Response response{200, std::move(reply.headers), {}};
+        response.headers.emplace_back("Cache-Control", "no-store");
+        respond(std::move(response));
+      });
 }
 
 void Routes::log_file(const Request& request, const Path& path, Respond respond) {
@@ -191,11 +191,11 @@ void Routes::log_file(const Request& request, const Path& path, Respond respond)
       return respond(refuse({Reason::kBadRequest, Place::kPath, "there is no " + quoted(file)}));
     }
     const bool text = is_public(file);
-    respond(Response{200,
-                     {{"Content-Type", text ? "text/plain; charset=utf-8"
-                                            : "application/octet-stream"},
-                      {"Cache-Control", text ? "no-cache" : "private, immutable"}},
-                     *std::move(bytes)});
+    respond(
+        Response{200,
+                 {{"Content-Type", text ? "text/plain; charset=utf-8" : "application/octet-stream"},
+                  {"Cache-Control", text ? "no-cache" : "private, immutable"}},
+                 *std::move(bytes)});
   };
   // Checkpoints are public: whoever holds one can show a fork. What the entries say is not.
   if (is_public(file)) return answer(true);
@@ -239,9 +239,8 @@ void Routes::management(const Request& request, const Path& path, Respond respon
 namespace {
 
 bool is_list(std::string_view segment) {
-  constexpr std::array<std::string_view, 6> kLists = {"principals",  "teams",       "resources",
-                                                      "entitlements", "delegations",
-                                                      "trusted_issuers"};
+  constexpr std::array<std::string_view, 6> kLists = {
+      "principals", "teams", "resources", "entitlements", "delegations", "trusted_issuers"};
   for (std::string_view list : kLists) {
     if (segment == list) return true;
   }
@@ -261,8 +260,7 @@ void Routes::handle(const Request& request, Respond respond) {
   }
   for (std::size_t at = 1; at <= path.text.size() && path.text != "/";) {
     const std::size_t end = std::min(path.text.find('/', at), path.text.size());
-    Result<std::string> segment = decode_segment(
-        std::string_view(path.text).substr(at, end - at));
+    Result<std::string> segment = decode_segment(std::string_view(path.text).substr(at, end - at));
     if (segment && path.segments.size() == kSegmentsMax) {
       segment = fail(Reason::kLimitExceeded, "the path has too many segments");
     }
@@ -282,8 +280,8 @@ void Routes::handle(const Request& request, Respond respond) {
     return forward_auth(request, path, std::move(respond));
   }
   if (path.text.starts_with("/log/")) return log_file(request, path, std::move(respond));
-  if (single && (path.starts("apply") || path.starts("revocations") ||
-                 path.starts("suspensions") || path.starts("path"))) {
+  if (single && (path.starts("apply") || path.starts("revocations") || path.starts("suspensions") ||
+                 path.starts("path"))) {
     return management(request, path, std::move(respond));
   }
   if (!path.segments.empty() && is_list(path.segments[0])) {

@@ -1,4 +1,5 @@
-// From HTTP requests to use cases and back: which path is what, how a body is read, how a reply looks.
+// From HTTP requests to use cases and back: which path is what, how a body is read, how a reply
+// looks.
 //
 //   Routes routes(service, {.issuer = "https://mandate.acme.example", .read_log = ...});
 //   routes.handle(request, [](Response response) { ... });

@@ -125,9 +125,9 @@ class Listener final : public Server {
     if (!code) acceptor_->bind(endpoint, code);
     if (!code) acceptor_->listen(asio::socket_base::max_listen_connections, code);
     if (code) {
-      return fail(Reason::kRecordUnavailable,
-                  "cannot listen on " + options_.address + ":" + std::to_string(options_.port) +
-                      ": " + code.message() + "; expected a free port");
+      return fail(Reason::kRecordUnavailable, "cannot listen on " + options_.address + ":" +
+                                                  std::to_string(options_.port) + ": " +
+                                                  code.message() + "; expected a free port");
     }
     port_ = acceptor_->local_endpoint().port();
     asio::co_spawn(*contexts_.front(), accept(), asio::detached);
@@ -231,8 +231,7 @@ class Listener final : public Server {
       }
       if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
         bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
-        co_await bhttp::async_write(stream, go_on,
-                                    asio::redirect_error(asio::use_awaitable, code));
+        co_await bhttp::async_write(stream, go_on, asio::redirect_error(asio::use_awaitable, code));
       }
       stream.expires_after(options_.body_timeout);
       co_await bhttp::async_read(stream, buffer, parser,

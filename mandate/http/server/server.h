@@ -25,7 +25,7 @@ struct ServerOptions {
   std::size_t connections_max = 4096;
   std::size_t head_bytes_max = limits::kHttpHeadBytesMax;
   std::size_t body_bytes_max = limits::kRequestBodyBytesMax;
-  std::chrono::seconds head_timeout{10};   // from the first byte of a request, or of a connection
+  std::chrono::seconds head_timeout{10};  // from the first byte of a request, or of a connection
   std::chrono::seconds body_timeout{30};
   std::chrono::seconds idle_timeout{75};
   std::chrono::seconds answer_timeout{30};  // for the handler, and for writing
@@ -35,7 +35,8 @@ struct ServerOptions {
 class Server {
  public:
   // The request lives until `respond` was called.
-  using Handler = std::function<void(const Request& request, std::function<void(Response)> respond)>;
+  using Handler =
+      std::function<void(const Request& request, std::function<void(Response)> respond)>;
 
   virtual ~Server() = default;
   // `record_unavailable` where the address cannot be listened on, saying why.

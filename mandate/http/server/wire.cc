@@ -97,8 +97,7 @@ Row row(Reason reason) {
     case Reason::kWorkflowEnded:
     case Reason::kApprovalRequired:
     case Reason::kSameControlPlane: return {kInvalidRequest, 403, ""};
-    case Reason::kStepUpRequired:
-      return {kInvalidRequest, 401, "insufficient_user_authentication"};
+    case Reason::kStepUpRequired: return {kInvalidRequest, 401, "insufficient_user_authentication"};
     case Reason::kProvenanceRequired:
     case Reason::kConsentMissing:
     case Reason::kConsentWithdrawn:
@@ -177,8 +176,8 @@ ResourceError resource_error(const Error& error) {
   if (error.reason == Reason::kLimitExceeded) {
     return {error.place == Place::kRate ? 429 : 413, ""};
   }
-  const bool about_proof = error.place == Place::kDpopProof &&
-                           error.reason != Reason::kNonceRequired;
+  const bool about_proof =
+      error.place == Place::kDpopProof && error.reason != Reason::kNonceRequired;
   if (about_proof) return {401, "invalid_dpop_proof"};
   if (found.resource == 0) return {status_by_place(error.place), ""};
   return {found.resource, found.challenge};
@@ -213,9 +212,8 @@ Response resource_refusal(const service::Reply& reply, std::string_view realm) {
 Response forward_auth_refusal(const service::Reply& reply, std::string_view realm) {
   const ResourceError wire = resource_error(*reply.error);
   const int status = wire.status == 401 ? 401 : 403;
-  Response response = json_response(status, error_body(wire.error.empty() ? "access_denied"
-                                                                          : wire.error,
-                                                       reply));
+  Response response =
+      json_response(status, error_body(wire.error.empty() ? "access_denied" : wire.error, reply));
   response.headers.emplace_back("Mandate-Reason", outside_name(reply.error->reason));
   response.headers.emplace_back("Mandate-Receipt", reply.receipt);
   add_challenge(wire.error, reply, realm, response);

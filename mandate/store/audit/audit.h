@@ -1,5 +1,5 @@
-// The audit: whether a copied log folder is what its keys signed, entry by entry. Links the reader and
-// the proofs, never a writer. Reads as a stream: memory does not grow with the log.
+// The audit: whether a copied log folder is what its keys signed, entry by entry. Links the reader
+// and the proofs, never a writer. Reads as a stream: memory does not grow with the log.
 //
 //   PosixFolder folder("/tmp/copy");                 // DIR/log, or one log in it
 //   Result<Report> report = verify(folder, keys, {});
@@ -20,21 +20,21 @@
 namespace mandate::store::audit {
 
 enum class FindingKind : std::uint8_t {
-  kUnknownLog,       // no key for it, or it stands under another log's name
-  kBadCheckpoint,    // missing, malformed, or not signed by the log's key
+  kUnknownLog,     // no key for it, or it stands under another log's name
+  kBadCheckpoint,  // missing, malformed, or not signed by the log's key
   kMissingTile,
-  kChangedEntry,     // an entry's bytes are not those of its hash
-  kChangedHash,      // a hash tile is not that of the tiles below it
-  kWrongRoot,        // the tiles do not lead to the signed root
-  kMalformedEntry,   // not canonical JSON, or an entry of the chain that is wrong in itself
-  kBrokenChain,      // a log does not begin where the one before it ends
-  kMissingLog,       // a log that another one, or the checkpoint or receipt given, speaks of
-  kCutTail,          // fewer entries than its successor, the checkpoint or the receipt given says
-  kFork,             // another tree than its successor or the checkpoint given says
-  kMissingHop,       // an entry names a predecessor that its log does not hold
-  kMissingEntry,     // the log went on, in the run that promised it, without the receipt's entry
-  kLostEntry,        // promised by a run that ended before it was durable
-  kReceiptRefused,   // malformed, or not signed by a receipt key
+  kChangedEntry,    // an entry's bytes are not those of its hash
+  kChangedHash,     // a hash tile is not that of the tiles below it
+  kWrongRoot,       // the tiles do not lead to the signed root
+  kMalformedEntry,  // not canonical JSON, or an entry of the chain that is wrong in itself
+  kBrokenChain,     // a log does not begin where the one before it ends
+  kMissingLog,      // a log that another one, or the checkpoint or receipt given, speaks of
+  kCutTail,         // fewer entries than its successor, the checkpoint or the receipt given says
+  kFork,            // another tree than its successor or the checkpoint given says
+  kMissingHop,      // an entry names a predecessor that its log does not hold
+  kMissingEntry,    // the log went on, in the run that promised it, without the receipt's entry
+  kLostEntry,       // promised by a run that ended before it was durable
+  kReceiptRefused,  // malformed, or not signed by a receipt key
 };
 inline constexpr std::size_t kFindingKindCount =
     static_cast<std::size_t>(FindingKind::kReceiptRefused) + 1;
@@ -56,10 +56,10 @@ struct LogSummary {
 };
 
 struct Report {
-  std::vector<LogSummary> logs;  // the record's first, then the journal's in order
+  std::vector<LogSummary> logs;   // the record's first, then the journal's in order
   std::vector<Finding> findings;  // at most kFindingsMax
   std::uint64_t entries = 0;
-  std::uint64_t hops = 0;           // named predecessors that were looked for
+  std::uint64_t hops = 0;            // named predecessors that were looked for
   std::uint64_t hops_elsewhere = 0;  // named in logs that this folder does not hold
   // Where the receipt's entry stands, if a receipt was given and its entry is there.
   std::optional<std::uint64_t> receipt_index;
@@ -72,8 +72,8 @@ inline constexpr std::size_t kFindingsMax = 1000;
 Result<Report> verify(const Folder& folder, const std::vector<std::string>& keys,
                       std::optional<std::string_view> against);
 
-// What to prove: the entry with this leaf hash, in any log of the folder; or an index in `log`, which
-// may be empty where the folder is one log.
+// What to prove: the entry with this leaf hash, in any log of the folder; or an index in `log`,
+// which may be empty where the folder is one log.
 struct ProofTarget {
   std::optional<Digest> leaf;
   std::uint64_t index = 0;
@@ -83,8 +83,8 @@ struct ProofTarget {
 // given. `bad_request` where no entry is meant.
 Result<std::string> prove(const Folder& folder, const ProofTarget& target);
 
-// Each entry a line {"entry", "index", "leaf", "log"}; `entry_bytes` (base64url) in place of `entry`
-// where it is no JSON. Stops where the sink says false.
+// Each entry a line {"entry", "index", "leaf", "log"}; `entry_bytes` (base64url) in place of
+// `entry` where it is no JSON. Stops where the sink says false.
 using Sink = std::function<bool(std::string_view line)>;
 Result<void> export_ndjson(const Folder& folder, const Sink& sink);
 

@@ -43,9 +43,9 @@ void Chain::add(const LogReader& log, std::uint64_t index, const json::Value& en
 void Chain::add_opened(const LogReader& log, std::uint64_t index, const json::Value& entry) {
   const Result<Opened> opened = parse_opened(entry);
   if (!opened || index != 0) {
-    findings_.add_entry(FindingKind::kMalformedEntry, log, index,
-                        opened ? "opens a log in its middle"
-                               : "is malformed: " + opened.error().detail);
+    findings_.add_entry(
+        FindingKind::kMalformedEntry, log, index,
+        opened ? "opens a log in its middle" : "is malformed: " + opened.error().detail);
     return;
   }
   const std::uint32_t number = *journal_number(log.checkpoint().origin);
@@ -60,22 +60,21 @@ void Chain::add_opened(const LogReader& log, std::uint64_t index, const json::Va
 void Chain::check_predecessor(const LogReader& log, std::uint32_t number, const Opened& opened) {
   if (number == 1 || !opened.predecessor) {
     if (number == 1 && !opened.predecessor) return;
-    findings_.add_entry(FindingKind::kBrokenChain, log, 0,
-                        number == 1 ? "names a log before the first"
-                                    : "does not name the log before it");
+    findings_.add_entry(
+        FindingKind::kBrokenChain, log, 0,
+        number == 1 ? "names a log before the first" : "does not name the log before it");
     return;
   }
   const ledger::Checkpoint& named = *opened.predecessor;
   const std::string expected = origin_before(log.checkpoint().origin, number);
   if (named.origin != expected) {
-    findings_.add_entry(FindingKind::kBrokenChain, log, 0,
-                        "names " + quoted(named.origin) + " as the log before it; expected " +
-                            expected);
+    findings_.add_entry(
+        FindingKind::kBrokenChain, log, 0,
+        "names " + quoted(named.origin) + " as the log before it; expected " + expected);
     return;
   }
-  const auto before = std::ranges::find(logs_, expected, [](const LogReader& each) {
-    return each.checkpoint().origin;
-  });
+  const auto before = std::ranges::find(
+      logs_, expected, [](const LogReader& each) { return each.checkpoint().origin; });
   if (before != logs_.end()) {
     compare(*before, named, log);
   } else if (is_whole_) {
@@ -92,8 +91,8 @@ void Chain::compare(const LogReader& before, const ledger::Checkpoint& named,
   if (standing.size < named.size) kind = FindingKind::kCutTail;
   if (standing.size > named.size) kind = FindingKind::kBrokenChain;
   findings_.add(kind, before, before.place() + "checkpoint",
-                standing.origin + " has " + describe(standing) + "; " +
-                    log.checkpoint().origin + ", which follows it, names " + describe(named));
+                standing.origin + " has " + describe(standing) + "; " + log.checkpoint().origin +
+                    ", which follows it, names " + describe(named));
 }
 
 void Chain::add_started(const LogReader& log, std::uint64_t index, const json::Value& entry) {

@@ -1,5 +1,5 @@
-// The chain of a journal's logs and the runs in it: each log begins where the one before it ends, and
-// each start says where it stood. Fed with the entries of each log, the logs in their order.
+// The chain of a journal's logs and the runs in it: each log begins where the one before it ends,
+// and each start says where it stood. Fed with the entries of each log, the logs in their order.
 //
 //   Chain chain(logs, is_whole, receipt, findings);   chain.add(log, index, entry);
 #pragma once

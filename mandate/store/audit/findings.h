@@ -3,6 +3,7 @@
 //   Findings findings(report);   findings.add(FindingKind::kWrongRoot, log, {.message = "..."});
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,8 +25,7 @@ class Findings {
   void add(FindingKind kind, const LogReader& log, std::string file, std::string message) {
     add({kind, log.checkpoint().origin, std::move(file), std::nullopt, std::move(message)});
   }
-  void add_entry(FindingKind kind, const LogReader& log, std::uint64_t index,
-                 std::string message) {
+  void add_entry(FindingKind kind, const LogReader& log, std::uint64_t index, std::string message) {
     const ledger::TileId tile{
         .entries = true,
         .level = 0,

@@ -25,15 +25,16 @@ Result<std::optional<std::string>> PosixFolder::read(const std::string& path,
   if (!std::filesystem::is_regular_file(status)) return cannot("read", file, "it is no file");
   std::ifstream in(file, std::ios::binary);
   if (!in) return cannot("read", file, "it does not open");
-  std::string bytes(static_cast<std::size_t>(
-                        std::min<std::uint64_t>(bytes_max, std::filesystem::file_size(file, error)) +
-                        1),
-                    '\0');
+  std::string bytes(
+      static_cast<std::size_t>(
+          std::min<std::uint64_t>(bytes_max, std::filesystem::file_size(file, error)) + 1),
+      '\0');
   in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   if (in.bad()) return cannot("read", file, "reading failed");
   bytes.resize(static_cast<std::size_t>(in.gcount()));
   if (bytes.size() <= bytes_max) return bytes;
-  return fail(Reason::kLimitExceeded, "file \"" + file.string() + "\" is too large; expected at most " +
+  return fail(Reason::kLimitExceeded, "file \"" + file.string() +
+                                          "\" is too large; expected at most " +
                                           std::to_string(bytes_max) + " bytes");
 }
 

@@ -1,5 +1,5 @@
-// Whether the predecessors that entries name exist: {"predecessors": [{"origin", "leaf", ...}]}. They
-// are looked for in batches, so that memory does not grow with the log.
+// Whether the predecessors that entries name exist: {"predecessors": [{"origin", "leaf", ...}]}.
+// They are looked for in batches, so that memory does not grow with the log.
 //
 //   Hops hops(logs, is_whole, findings, report);   hops.add(log, index, entry);   hops.resolve();
 #pragma once
@@ -19,7 +19,10 @@ class Hops {
  public:
   // `is_whole`: the folder is a copy of DIR/log, so that every log of its server stands in it.
   Hops(const std::vector<LogReader>& logs, bool is_whole, Findings& findings, Report& report)
-      : logs_(logs), is_whole_(is_whole), findings_(findings), report_(report),
+      : logs_(logs),
+        is_whole_(is_whole),
+        findings_(findings),
+        report_(report),
         pending_(logs.size()) {}
 
   Result<void> add(const LogReader& from, std::uint64_t index, const json::Value& entry);

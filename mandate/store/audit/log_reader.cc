@@ -13,12 +13,11 @@ constexpr std::uint64_t kTileBytesMax = ledger::kTileWidth * (2 + limits::kLogEn
 std::optional<std::string> beginning_of(const std::string& full, const ledger::TileId& tile) {
   const auto width = static_cast<std::size_t>(tile.width);
   if (!tile.entries) return full.substr(0, width * sizeof(Digest));
-  Result<std::string> bundle =
-      ledger::decode_bundle(full, ledger::kTileWidth)
-          .and_then([&](std::vector<std::string> entries) {
-            entries.resize(width);
-            return ledger::encode_bundle(entries);
-          });
+  Result<std::string> bundle = ledger::decode_bundle(full, ledger::kTileWidth)
+                                   .and_then([&](std::vector<std::string> entries) {
+                                     entries.resize(width);
+                                     return ledger::encode_bundle(entries);
+                                   });
   if (!bundle) return std::nullopt;
   return *std::move(bundle);
 }
@@ -38,8 +37,7 @@ Result<std::optional<std::string>> LogReader::read_tile(const ledger::TileId& ti
 ledger::HashReader LogReader::hashes(std::uint64_t size) const {
   // A tree of this size cuts a tile where the log's own, larger tree may have more of it.
   return hashes_from_tiles(size, [this](const ledger::TileId& tile) -> Result<std::string> {
-    ledger::TileId standing =
-        tile_at(false, tile.level, tile.index, this->size()).value_or(tile);
+    ledger::TileId standing = tile_at(false, tile.level, tile.index, this->size()).value_or(tile);
     Result<std::optional<std::string>> bytes = read_tile(standing);
     if (!bytes) return fail(bytes.error());
     if (!*bytes) {

@@ -24,7 +24,9 @@ class LogReader {
   // `place` is the log's folder in the folder, with its '/'; empty for a folder that is one log.
   LogReader(const Folder& folder, std::string place, std::string note,
             ledger::Checkpoint checkpoint)
-      : folder_(&folder), place_(std::move(place)), note_(std::move(note)),
+      : folder_(&folder),
+        place_(std::move(place)),
+        note_(std::move(note)),
         checkpoint_(std::move(checkpoint)) {}
 
   const std::string& place() const { return place_; }

@@ -32,8 +32,7 @@ Result<Found> find_leaf(const std::vector<LogReader>& logs, const Digest& leaf) 
     if (found) return *found;
   }
   return fail(Reason::kBadRequest, Place::kPath,
-              "no log of the folder holds an entry with leaf hash " +
-                  encode_base64url(view(leaf)));
+              "no log of the folder holds an entry with leaf hash " + encode_base64url(view(leaf)));
 }
 
 Result<Found> find_index(const std::vector<LogReader>& logs, const ProofTarget& target) {
@@ -43,9 +42,8 @@ Result<Found> find_index(const std::vector<LogReader>& logs, const ProofTarget& 
     if (!is_meant) continue;
     if (target.index < log.size()) return Found{&log, target.index};
     return fail(Reason::kBadRequest, Place::kPath,
-                "index " + std::to_string(target.index) + " is outside " +
-                    log.checkpoint().origin + ", which has " + std::to_string(log.size()) +
-                    " entries");
+                "index " + std::to_string(target.index) + " is outside " + log.checkpoint().origin +
+                    ", which has " + std::to_string(log.size()) + " entries");
   }
   return fail(Reason::kBadRequest, Place::kPath,
               target.log.empty() ? "the folder has several logs; expected the name of one"
@@ -69,10 +67,10 @@ void set_entry(json::Value& line, std::string_view entry) {
 }
 
 json::Value describe(const LogReader& log, std::uint64_t index, const std::string& entry) {
-  json::Value line = json::Value::object(
-      {{"index", static_cast<std::int64_t>(index)},
-       {"leaf", encode_base64url(view(ledger::leaf_hash(entry)))},
-       {"log", log.checkpoint().origin}});
+  json::Value line =
+      json::Value::object({{"index", static_cast<std::int64_t>(index)},
+                           {"leaf", encode_base64url(view(ledger::leaf_hash(entry)))},
+                           {"log", log.checkpoint().origin}});
   set_entry(line, entry);
   return line;
 }
@@ -82,8 +80,7 @@ json::Value describe(const LogReader& log, std::uint64_t index, const std::strin
 Result<std::string> prove(const Folder& folder, const ProofTarget& target) {
   Result<std::vector<LogReader>> logs = find_logs(folder);
   if (!logs) return fail(logs.error());
-  Result<Found> found =
-      target.leaf ? find_leaf(*logs, *target.leaf) : find_index(*logs, target);
+  Result<Found> found = target.leaf ? find_leaf(*logs, *target.leaf) : find_index(*logs, target);
   if (!found) return fail(found.error());
   const LogReader& log = *found->log;
   Result<std::vector<std::string>> bundle = read_bundle(log, found->index / ledger::kTileWidth);
@@ -92,8 +89,8 @@ Result<std::string> prove(const Folder& folder, const ProofTarget& target) {
   Result<std::vector<Digest>> hashes =
       ledger::prove_inclusion(found->index, log.size(), log.hashes(log.size()));
   if (!hashes) return fail(hashes.error());
-  auto holds = ledger::verify_inclusion(found->index, log.size(), ledger::leaf_hash(entry),
-                                        *hashes, log.checkpoint().root);
+  auto holds = ledger::verify_inclusion(found->index, log.size(), ledger::leaf_hash(entry), *hashes,
+                                        log.checkpoint().root);
   if (!holds) return fail(holds.error());
   json::Value proof = describe(log, found->index, entry);
   proof.set("checkpoint", log.note());

@@ -95,7 +95,8 @@ Result<Hashes> TreeWalk::read_hashes(const TileId& tile) {
   return std::nullopt;
 }
 
-// The hashes that the tree above stands on: those of the hash tile, so that one change is found once.
+// The hashes that the tree above stands on: those of the hash tile, so that one change is found
+// once.
 Result<Hashes> TreeWalk::walk_bundle(std::uint64_t index) {
   Result<Hashes> computed = read_entries(*tile_at(true, 0, index, log_.size()));
   if (!computed) return computed;

@@ -1,7 +1,8 @@
 // Walks one log: each entry against its hash, each hash tile against the tiles below it, the root
 // against the checkpoint.
 //
-//   walk_log(log, findings, [](std::uint64_t index, const std::string& entry, const Digest&) {...});
+//   walk_log(log, findings, [](std::uint64_t index, const std::string& entry, const Digest&)
+//   {...});
 #pragma once
 
 #include <cstdint>

@@ -49,8 +49,8 @@ Result<Against> parse_against(std::optional<std::string_view> text) {
 }
 
 const NoteVerifier* key_named(const std::vector<NoteVerifier>& keys, std::string_view name) {
-  const auto at =
-      std::ranges::find(keys, name, [](const NoteVerifier& key) { return std::string_view(key.name()); });
+  const auto at = std::ranges::find(
+      keys, name, [](const NoteVerifier& key) { return std::string_view(key.name()); });
   return at == keys.end() ? nullptr : &*at;
 }
 
@@ -116,13 +116,12 @@ void Verification::accept(LogReader log) {
   // `record/` belongs to an origin that ends in `/log/record`: logs cannot change places.
   const std::string_view place = log.place();
   const bool is_at_home =
-      place.empty() ||
-      origin.ends_with("/log/" + std::string(place.substr(0, place.size() - 1)));
+      place.empty() || origin.ends_with("/log/" + std::string(place.substr(0, place.size() - 1)));
   if (key == nullptr || !is_at_home) {
-    findings_.add(FindingKind::kUnknownLog, log, file,
-                  "\"" + file + "\" is of " + quoted(origin) +
-                      (key == nullptr ? ", for which there is no key"
-                                      : ", which does not belong there"));
+    findings_.add(
+        FindingKind::kUnknownLog, log, file,
+        "\"" + file + "\" is of " + quoted(origin) +
+            (key == nullptr ? ", for which there is no key" : ", which does not belong there"));
   } else if (auto opened = ledger::open_checkpoint(log.note(), *key); !opened) {
     findings_.add(FindingKind::kBadCheckpoint, log, file,
                   "\"" + file + "\" is not signed: " + opened.error().detail);
@@ -187,8 +186,8 @@ void Verification::open_receipt() {
     }
     why = receipt.error().detail;
   }
-  findings_.add({FindingKind::kReceiptRefused, "", "", std::nullopt,
-                 "the receipt is refused: " + why});
+  findings_.add(
+      {FindingKind::kReceiptRefused, "", "", std::nullopt, "the receipt is refused: " + why});
 }
 
 Result<void> Verification::check_receipt(const Chain& chain) {
