@@ -96,7 +96,7 @@ describe('apply', () => {
       ['a duplicate key', `${head}teams: []\nteams: []\n`, 3, /teams/],
       ['an anchor', `${head}teams: &t []\n`, 2, /anchor/],
       ['an implicit type', `${head}teams:\n  - id: yes\n    members: []\n`, 3, /yes/],
-      ['a date that is none', delegation('not_after: "soon"'), 7, /not_after/],
+      ['a date that is none', delegation('not_after: "soon"'), 7, /"soon" is not an instant/],
       ['approvals', delegation('approvals: {required: 1, approvers: ["team:support"]}'), 7,
        /approvals.*not enforced/],
       ['review_interval', delegation('review_interval: 90d'), 7, /review_interval.*not enforced/],

@@ -9,20 +9,20 @@ namespace {
 
 constexpr std::uint64_t kTileBytesMax = ledger::kTileWidth * (2 + limits::kLogEntryBytesMax);
 
-// The first `width` hashes or entries of a full tile.
-std::optional<std::string> beginning_of(const std::string& full, const ledger::TileId& tile) {
+}  // namespace
+
+std::optional<std::string> beginning_of(const std::string& whole, int whole_width,
+                                        const ledger::TileId& tile) {
   const auto width = static_cast<std::size_t>(tile.width);
-  if (!tile.entries) return full.substr(0, width * sizeof(Digest));
-  Result<std::string> bundle = ledger::decode_bundle(full, ledger::kTileWidth)
-                                   .and_then([&](std::vector<std::string> entries) {
-                                     entries.resize(width);
-                                     return ledger::encode_bundle(entries);
-                                   });
+  if (!tile.entries) return whole.substr(0, width * sizeof(Digest));
+  Result<std::string> bundle =
+      ledger::decode_bundle(whole, whole_width).and_then([&](std::vector<std::string> entries) {
+        entries.resize(width);
+        return ledger::encode_bundle(entries);
+      });
   if (!bundle) return std::nullopt;
   return *std::move(bundle);
 }
-
-}  // namespace
 
 Result<std::optional<std::string>> LogReader::read_tile(const ledger::TileId& tile) const {
   Result<std::optional<std::string>> bytes = folder_->read(file(tile), kTileBytesMax);
@@ -31,7 +31,22 @@ Result<std::optional<std::string>> LogReader::read_tile(const ledger::TileId& ti
   full.width = ledger::kTileWidth;
   bytes = folder_->read(file(full), kTileBytesMax);
   if (!bytes || !*bytes) return bytes;
-  return beginning_of(**bytes, tile);
+  return beginning_of(**bytes, ledger::kTileWidth, tile);
+}
+
+Result<std::vector<ledger::TileId>> LogReader::partial_tiles(const ledger::TileId& partial) const {
+  const std::string path = tile_path(partial);
+  const std::string below = path.substr(0, path.rfind('/') + 1);
+  Result<std::vector<std::string>> names =
+      folder_->list(place_ + below.substr(0, below.size() - 1));
+  if (!names) return fail(names.error());
+  std::vector<ledger::TileId> tiles;
+  for (const std::string& name : *names) {
+    if (const Result<ledger::TileId> tile = ledger::parse_tile_path(below + name)) {
+      tiles.push_back(*tile);
+    }
+  }
+  return tiles;
 }
 
 ledger::HashReader LogReader::hashes(std::uint64_t size) const {

@@ -37,6 +37,8 @@ class LogReader {
 
   // Nothing where it is missing. A partial tile can be the beginning of the full one.
   Result<std::optional<std::string>> read_tile(const ledger::TileId& tile) const;
+  // Every partial tile that stands with this one's index.
+  Result<std::vector<ledger::TileId>> partial_tiles(const ledger::TileId& partial) const;
   ledger::HashReader hashes(std::uint64_t size) const;
 
   // The leaf hashes that the lowest tiles hold, in order, until the visitor says false or a tile is
@@ -50,6 +52,11 @@ class LogReader {
   std::string note_;
   ledger::Checkpoint checkpoint_;
 };
+
+// The first hashes or entries of a wider tile, as the bytes of this one; nothing where the wider
+// one is malformed.
+std::optional<std::string> beginning_of(const std::string& whole, int whole_width,
+                                        const ledger::TileId& tile);
 
 // Where logs can stand in a folder: the folder itself, or `record/` and `journal/<ten digits>/`.
 Result<std::vector<std::string>> find_places(const Folder& folder);

@@ -28,6 +28,7 @@ class TreeWalk {
   Result<Hashes> walk_bundle(std::uint64_t index);
   Result<void> rise(int level, std::uint64_t tile_index, const std::vector<Digest>& hashes);
   Result<void> compare_edge(int level);
+  Result<void> compare_older(const TileId& standing);
   Result<void> compare_root();
 
   const LogReader& log_;
@@ -52,6 +53,10 @@ Result<void> TreeWalk::run() {
     if (!edges_[static_cast<std::size_t>(level)].hashes.empty()) {
       if (auto ok = compare_edge(level); !ok) return ok;
     }
+  }
+  for (const TileId& tile : ledger::tiles_between(0, log_.size())) {
+    if (tile.width == kTileWidth) continue;
+    if (auto ok = compare_older(tile); !ok) return ok;
   }
   return compare_root();
 }
@@ -139,6 +144,27 @@ Result<void> TreeWalk::compare_edge(int level) {
                       "\" is not that of \"" + log_.file(below) + "\"");
   }
   return rise(level, edge.tile, **standing);
+}
+
+// Partial tiles of earlier checkpoints lie beside the one that stands, and are its beginning. A
+// wider one was written for a checkpoint that this copy does not have.
+Result<void> TreeWalk::compare_older(const TileId& standing) {
+  Result<std::vector<TileId>> older = log_.partial_tiles(standing);
+  if (!older) return fail(older.error());
+  Result<std::optional<std::string>> whole = log_.read_tile(standing);
+  if (!whole || !*whole) return whole ? Result<void>() : fail(whole.error());
+  for (const TileId& tile : *older) {
+    if (tile.width >= standing.width) continue;
+    Result<std::optional<std::string>> bytes = log_.read_tile(tile);
+    if (!bytes) return fail(bytes.error());
+    const std::optional<std::string> expected = beginning_of(**whole, standing.width, tile);
+    if (!*bytes || !expected || **bytes == *expected) continue;
+    findings_.add(
+        tile.entries ? FindingKind::kChangedEntry : FindingKind::kChangedHash, log_,
+        log_.file(tile),
+        "\"" + log_.file(tile) + "\" is not the beginning of \"" + log_.file(standing) + "\"");
+  }
+  return {};
 }
 
 Result<void> TreeWalk::compare_root() {
