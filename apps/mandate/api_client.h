@@ -41,6 +41,8 @@ class ApiClient {
   // What the server said last where it refused.
   const std::optional<Refused>& refused() const { return refused_; }
   const Identity& identity() const { return identity_; }
+  // The server's last one; empty before the first answer of the token endpoint.
+  const std::string& nonce() const { return nonce_; }
   const std::string& issuer() const { return issuer_; }
   // A proof by the identity's key.
   std::string proof(const std::string& method, const std::string& uri, const std::string& nonce,

@@ -153,7 +153,19 @@ Result<ApiClient::Form> token_form(ApiClient& api, const TokenOptions& options) 
   return form;
 }
 
-Result<json::Value> question_of(const CheckOptions& options, const Clock& clock, Random& random) {
+// Unverified: for the proof's URL only; the server verifies the token.
+std::string audience_of(const std::string& token) {
+  const std::size_t first = token.find('.');
+  const std::size_t last = token.rfind('.');
+  if (first == std::string::npos || first == last) return {};
+  Result<std::string> claims = decode_base64url(token.substr(first + 1, last - first - 1));
+  if (!claims) return {};
+  const Result<json::Value> parsed = json::parse(*claims);
+  return parsed ? text_at(*parsed, "aud") : std::string();
+}
+
+Result<json::Value> question_of(const CheckOptions& options, const std::string& nonce,
+                                const Clock& clock, Random& random) {
   json::Value properties = json::Value::object({});
   if (!options.location.empty()) properties.set("location", options.location);
   json::Value context = json::Value::object({});
@@ -167,10 +179,10 @@ Result<json::Value> question_of(const CheckOptions& options, const Clock& clock,
       Result<Identity> actor = read_identity(options.actor_identity);
       if (!actor) return fail(actor.error());
       const std::string url =
-          options.request_url.empty() ? options.location + "/" : options.request_url;
+          options.request_url.empty() ? audience_of(*token) + "/" : options.request_url;
       const ApiClient holder("", "-", *std::move(actor), clock, random);
       context.set("dpop", json::Value::object(
-                              {{"proof", holder.proof(options.request_method, url, "", *token)},
+                              {{"proof", holder.proof(options.request_method, url, nonce, *token)},
                                {"htm", options.request_method},
                                {"htu", url}}));
     }
@@ -201,6 +213,23 @@ json::Value path_question(const PathOptions& options) {
     key = header.find("receipt+jwt") != std::string::npos ? "receipt" : "token";
   }
   return json::Value::object({{key == "jti" ? "jti" : std::string(key), options.what}});
+}
+
+void print_decision(bool permitted, const json::Value& context) {
+  std::string text = permitted ? "permit" : "deny: " + text_at(context, "reason");
+  if (const std::string detail = text_at(context, "reason_detail"); !detail.empty()) {
+    text += ": " + detail;
+  }
+  std::string delegations;
+  const json::Value* list = context.find("delegations");
+  for (std::size_t i = 0; list != nullptr && list->is_array() && i < list->as_array().size(); ++i) {
+    const json::Value& id = list->as_array()[i];
+    if (id.is_string()) delegations += (delegations.empty() ? "" : " <- ") + id.as_string();
+  }
+  if (!delegations.empty()) text += "\ndelegations " + delegations;
+  text +=
+      "\nauthority " + text_at(context, "authority") + "\nreceipt " + text_at(context, "receipt");
+  print(printable(text) + "\n");
 }
 
 }  // namespace
@@ -317,7 +346,7 @@ int token(const Connection& connection, const TokenOptions& options) {
   const std::string access_token = text_at(*answer, "access_token");
   if (!options.request_url.empty()) {
     const std::string method = options.request_method.empty() ? "GET" : options.request_method;
-    const std::string proof = api.proof(method, options.request_url, "", access_token);
+    const std::string proof = api.proof(method, options.request_url, api.nonce(), access_token);
     if (connection.format == Format::kJson) {
       answer->set("dpop", proof);
       print_json(*answer);
@@ -337,23 +366,29 @@ int token(const Connection& connection, const TokenOptions& options) {
 int check(const Connection& connection, const CheckOptions& options) {
   auto session = connect(connection);
   if (!session) return report(session.error(), connection.format);
-  Result<json::Value> question = question_of(options, (*session)->clock, (*session)->random);
-  if (!question) return report(question.error(), connection.format);
-  Result<json::Value> answer = (*session)->api->call("POST", "/access/v1/evaluation", *question);
-  if (!answer) return refused(**session, answer.error(), connection.format);
+  Session& own = **session;
+  json::Value why;
+  const auto ask = [&] {
+    return question_of(options, own.api->nonce(), own.clock, own.random)
+        .and_then([&](const json::Value& question) {
+          return own.api->call("POST", "/access/v1/evaluation", question);
+        })
+        .map([&](json::Value answer) {
+          const json::Value* context = answer.find("context");
+          why = context != nullptr ? *context : json::Value();
+          return answer;
+        });
+  };
+  Result<json::Value> answer = ask();
+  // Right after the server's start; the nonce came with our own token.
+  if (answer && text_at(why, "reason") == name(Reason::kNonceRequired)) answer = ask();
+  if (!answer) return refused(own, answer.error(), connection.format);
   const json::Value* decision = answer->find("decision");
   const bool permitted = decision != nullptr && decision->is_bool() && decision->as_bool();
   if (connection.format == Format::kJson) {
     print_json(*answer);
   } else {
-    const json::Value* context = answer->find("context");
-    const json::Value empty;
-    const json::Value& why = context != nullptr ? *context : empty;
-    std::string text =
-        permitted ? "permit"
-                  : "deny: " + text_at(why, "reason") + ": " + text_at(why, "reason_detail");
-    text += "\nauthority " + text_at(why, "authority") + "\nreceipt " + text_at(why, "receipt");
-    print(printable(text) + "\n");
+    print_decision(permitted, why);
   }
   return permitted ? kExitDone : kExitRefused;
 }

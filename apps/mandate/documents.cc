@@ -4,6 +4,8 @@
 
 #include "apps/mandate/identity.h"
 #include "mandate/authority/definition.h"
+#include "mandate/authority/public_jwk.h"
+#include "mandate/authority/public_jwk.h"
 #include "mandate/base/bytes.h"
 
 namespace mandate::app {
@@ -19,6 +21,7 @@ Result<json::Value> read_keys_of(const std::string& document, const std::string&
   Result<std::string> text = read_file(path.string(), limits::kJsonBytesMax);
   if (!text) return fail(text.error());
   Result<json::Value> jwks = json::parse(*text);
+  if (jwks) jwks = parse_public_jwks(*jwks);
   if (!jwks) return in_file(path.string(), jwks.error());
   return jwks;
 }

@@ -1,6 +1,9 @@
 // The command line: what can be said, with its help; each command is a function of `commands.h`.
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "apps/mandate/commands.h"
 
@@ -17,6 +20,10 @@ constexpr const char* kFooter =
     "  export MANDATE_IDENTITY=data/operator.json\n"
     "  mandate apply -f org.yaml\n"
     "  mandate revoke principal agent:triage --dry-run\n\n"
+    "Each command's own help has an example: `mandate token --help`.\n"
+    "Exit codes: 0 done, 1 refused or negative, 2 usage, 3 could not.";
+constexpr const char* kCommonFooter =
+    "\n\n--server, --identity and --output come before or after the command: `mandate --help`.\n"
     "Exit codes: 0 done, 1 refused or negative, 2 usage, 3 could not.";
 
 struct Everything {
@@ -58,9 +65,69 @@ void add_common(CLI::App& app, Everything& all) {
       ->envname("MANDATE_IDENTITY");
 }
 
+// What a newcomer would type, and what comes of it.
+const char* example_of(std::string_view name) {
+  constexpr std::pair<std::string_view, const char*> kExamples[] = {
+      {"serve",
+       "The first start makes DIR/operator.json, the identity of the first operator:\n"
+       "  mandate serve --data data --listen 127.0.0.1:8181 --apply org.yaml"},
+      {"apply",
+       "Prints what differs: + added, ~ changed, - ended. Nothing ends by being left out, unless\n"
+       "--prune says so:\n"
+       "  mandate apply -f org.yaml --prune --dry-run"},
+      {"get",
+       "  mandate get delegations\n"
+       "  mandate get delegations triage-reads"},
+      {"grant",
+       "Within what the delegator holds; wider is refused:\n"
+       "  mandate grant triage-reads --delegator human:maria@acme.example \\\n"
+       "    --delegate agent:triage --type tickets --action read \\\n"
+       "    --location https://tickets.acme.example --identifier 'queue/eu/*' \\\n"
+       "    --not-after 2027-03-31T00:00:00Z --purpose 'first-line triage'"},
+      {"revoke",
+       "It cannot be undone, and the id is never used again; `suspend` can be taken back:\n"
+       "  mandate revoke delegation triage-reads --dry-run"},
+      {"suspend", "  mandate suspend agent:triage"},
+      {"resume", "  mandate resume agent:triage"},
+      {"token",
+       "As the agent, for whoever gave it the delegation:\n"
+       "  mandate token --identity agent.json --delegation triage-reads > triage.token\n"
+       "Onward, as the service that received that token:\n"
+       "  mandate token --identity tickets.json --subject-token triage.token \\\n"
+       "    --resource https://archive.acme.example\n"
+       "Headers for one HTTP request, with a fresh proof of the key:\n"
+       "  mandate token --identity agent.json --delegation triage-reads \\\n"
+       "    --request GET --url https://tickets.acme.example/queue/eu/17 > headers\n"
+       "  curl --header @headers https://tickets.acme.example/queue/eu/17"},
+      {"check",
+       "Exit code 0 is a permit, 1 a denial. With the token and the key of who acts:\n"
+       "  mandate check --identity tickets.json --subject human:maria@acme.example \\\n"
+       "    --action read --type tickets --id queue/eu/17 \\\n"
+       "    --access-token triage.token --actor agent.json"},
+      {"path",
+       "  mandate path \"$(cat triage.token)\"\n"
+       "  mandate path RECEIPT --output dot | dot -Tsvg > path.svg"},
+      {"identity",
+       "The key that it prints goes into a document's `authenticators: [{jwk: ...}]`:\n"
+       "  mandate identity agent:triage --out agent.json"},
+      {"key", "  mandate audit key --data data > keys"},
+      {"verify",
+       "A checkpoint or receipt kept elsewhere shows a cut tail and a fork:\n"
+       "  cp -r data/log copy\n"
+       "  mandate audit verify copy --keys keys --against checkpoint"},
+      {"prove", "  mandate audit prove copy JTI"},
+      {"export", "  mandate audit export copy > entries.ndjson"},
+  };
+  for (const auto& [command, example] : kExamples) {
+    if (command == name) return example;
+  }
+  return "";
+}
+
 template <class Run>
 CLI::App* command(CLI::App& parent, Everything& all, const char* name, const char* about, Run run) {
   CLI::App* made = parent.add_subcommand(name, about);
+  made->footer(std::string(example_of(name)) + kCommonFooter);
   made->fallthrough();
   made->callback([&all, run] {
     all.connection.format = format_of(all.output);
@@ -139,11 +206,11 @@ void add_ending(CLI::App& app, Everything& all) {
   CLI::App* suspend_command =
       command(app, all, "suspend", "Stop a principal until it is resumed",
               [](Everything& e) { return suspend(e.connection, e.principal, true); });
-  suspend_command->add_option("principal", all.principal)->required();
+  suspend_command->add_option("principal", all.principal, "its id")->required();
   CLI::App* resume_command =
       command(app, all, "resume", "Take a suspension back",
               [](Everything& e) { return suspend(e.connection, e.principal, false); });
-  resume_command->add_option("principal", all.principal)->required();
+  resume_command->add_option("principal", all.principal, "its id")->required();
 }
 
 void add_using(CLI::App& app, Everything& all) {
@@ -151,8 +218,10 @@ void add_using(CLI::App& app, Everything& all) {
       command(app, all, "token", "Get an access token, in one's own right or for another",
               [](Everything& e) { return token(e.connection, e.token); });
   TokenOptions& t = all.token;
-  token_command->add_option("--resource", t.resource, "audience");
-  token_command->add_option("--scope", t.scope, "type:action words");
+  token_command->add_option("--resource", t.resource,
+                            "whom the token is for; default: the only one that it can be for");
+  token_command->add_option("--scope", t.scope,
+                            "words like tickets:read; default: all that is held there");
   token_command->add_option("--authorization-details", t.authorization_details, "RFC 9396 JSON");
   token_command->add_option("--delegation", t.delegation, "act under this delegation");
   token_command->add_option("--subject-token", t.subject_token_file, "file: exchange this token");
@@ -165,16 +234,19 @@ void add_using(CLI::App& app, Everything& all) {
   CLI::App* check_command = command(app, all, "check", "Ask for a decision, as a resource server",
                                     [](Everything& e) { return check(e.connection, e.check); });
   CheckOptions& c = all.check;
-  check_command->add_option("--subject", c.subject, "principal")->required();
-  check_command->add_option("--action", c.action)->required();
+  check_command->add_option("--subject", c.subject, "on whose behalf: a principal")->required();
+  check_command->add_option("--action", c.action, "what is to be done: read")->required();
   check_command->add_option("--type", c.type, "the resource's type")->required();
   check_command->add_option("--id", c.id, "identifier in the resource")->required();
   check_command->add_option("--location", c.location, "which resource, where there are several");
-  check_command->add_option("--client-address", c.client_address);
+  check_command->add_option("--client-address", c.client_address,
+                            "where the request came from, for `networks`");
   check_command->add_option("--access-token", c.access_token_file, "file: the actor's token");
   check_command->add_option("--actor", c.actor_identity, "identity file whose key proves it");
-  check_command->add_option("--request", c.request_method)->capture_default_str();
-  check_command->add_option("--url", c.request_url, "of the actor's request");
+  check_command->add_option("--request", c.request_method, "method of the actor's request")
+      ->capture_default_str();
+  check_command->add_option("--url", c.request_url,
+                            "URL of the actor's request; default: the resource's root");
 
   CLI::App* path_command =
       command(app, all, "path", "Who really acted, for whom, by what right; each entry verified",
@@ -198,6 +270,7 @@ void add_identity(CLI::App& app, Everything& all) {
 
 void add_audit(CLI::App& app, Everything& all) {
   CLI::App* audit = app.add_subcommand("audit", "Check the logs, offline");
+  audit->footer("Each has an example in its help: `mandate audit verify --help`.");
   audit->require_subcommand(1);
   audit->fallthrough();
   AuditOptions& o = all.audit;
@@ -207,17 +280,36 @@ void add_audit(CLI::App& app, Everything& all) {
   CLI::App* verify =
       command(*audit, all, "verify", "Verify a copy of DIR/log, or of one log in it",
               [](Everything& e) { return audit_verify(e.audit, e.connection.format); });
-  verify->add_option("folder", o.folder)->required();
-  verify->add_option("--keys", o.keys_file, "verifier keys, one a line")->required();
+  verify->add_option("folder", o.folder, "the copy")->required();
+  verify->add_option("--keys", o.keys_file, "verifier keys, as `mandate audit key` prints them")
+      ->required();
   verify->add_option("--against", o.against, "a later checkpoint or a receipt, or a file of one");
   CLI::App* prove =
       command(*audit, all, "prove", "Print an entry's inclusion proof",
               [](Everything& e) { return audit_prove(e.audit, e.connection.format); });
-  prove->add_option("folder", o.folder)->required();
+  prove->add_option("folder", o.folder, "the copy")->required();
   prove->add_option("leaf", o.leaf, "a leaf hash (a token's jti), or ORIGIN#INDEX")->required();
   CLI::App* dump = command(*audit, all, "export", "Write every entry as NDJSON",
                            [](Everything& e) { return audit_export(e.audit); });
-  dump->add_option("folder", o.folder)->required();
+  dump->add_option("folder", o.folder, "the copy")->required();
+}
+
+// What was wrong, and where the help for it is.
+std::string usage_message(const CLI::App* app, const CLI::Error& error) {
+  std::string text = "mandate: ";
+  std::string command = "mandate";
+  const CLI::App* at = app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  const std::vector<std::string> unknown = app->remaining(true);
+  if (!unknown.empty() && at->get_subcommands({}).size() > 0) {
+    text += "there is no command '" + unknown.front() + "'";
+  } else {
+    text += error.what();
+  }
+  return text + "; see `" + command + " --help`\n";
 }
 
 int run(int argc, char** argv) {
@@ -233,6 +325,7 @@ int run(int argc, char** argv) {
   add_using(app, all);
   add_identity(app, all);
   add_audit(app, all);
+  app.failure_message(usage_message);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

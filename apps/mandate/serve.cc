@@ -165,6 +165,9 @@ Result<void> Running::listen() {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   http::ServerOptions server{.address = address->host, .port = address->port};
   server.threads = options_.threads > 0 ? options_.threads : static_cast<int>(cores);
+  server.refused = [this](Reason reason) {
+    if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
+  };
   Result<std::unique_ptr<http::Server>> started = http::Server::start(
       server, [this](const http::Request& request, std::function<void(http::Response)> respond) {
         if (http::Routes* routes = ready_.load(std::memory_order_acquire)) {

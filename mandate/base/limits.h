@@ -44,7 +44,7 @@ inline constexpr std::size_t kFactsMax = 512;  // leaves of an access request's 
 // Definitions (DOCUMENT's lists and texts).
 inline constexpr std::size_t kTeamMembersMax = 1000;
 inline constexpr std::size_t kAuthenticatorsMax = 16;
-inline constexpr std::size_t kClaimConditionsMax = 16;
+inline constexpr std::size_t kClaimConditionsMax = 3;  // sets of claims are looked up
 inline constexpr std::size_t kEnforcementPointsMax = 64;
 inline constexpr std::size_t kRoutesMax = 256;
 inline constexpr std::size_t kGuardrailsMax = 256;

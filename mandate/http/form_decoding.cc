@@ -13,7 +13,8 @@ int hex_value(char c) {
   return -1;
 }
 
-Result<std::string> decode(std::string_view text, bool plus_is_space) {
+// The text itself is never quoted: it may be a token.
+Result<std::string> decode(std::string_view text, bool plus_is_space, const std::string& what) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -24,7 +25,7 @@ Result<std::string> decode(std::string_view text, bool plus_is_space) {
       const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
       if (high < 0 || low < 0) {
         return fail(Reason::kBadRequest,
-                    "'%' in " + quoted(text) + " is not followed by two hexadecimal digits");
+                    "a '%' in " + what + " is not followed by two hexadecimal digits");
       }
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
@@ -33,7 +34,7 @@ Result<std::string> decode(std::string_view text, bool plus_is_space) {
     }
   }
   if (decoded.find('\0') != std::string::npos || !is_utf8(decoded)) {
-    return fail(Reason::kBadRequest, quoted(text) + " is not UTF-8 text without NUL");
+    return fail(Reason::kBadRequest, what + " is not UTF-8 text without NUL");
   }
   return decoded;
 }
@@ -45,7 +46,9 @@ bool unreserved(char c) {
 
 }  // namespace
 
-Result<std::string> decode_segment(std::string_view text) { return decode(text, false); }
+Result<std::string> decode_segment(std::string_view text) {
+  return decode(text, false, "a segment of the path");
+}
 
 Result<std::vector<std::pair<std::string, std::string>>> decode_form(std::string_view body) {
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -60,10 +63,11 @@ Result<std::vector<std::pair<std::string, std::string>>> decode_form(std::string
           "the form has more than " + std::to_string(limits::kFormParametersMax) + " parameters");
     }
     const std::size_t equals = pair.find('=');
-    Result<std::string> name = decode(pair.substr(0, equals), true);
+    Result<std::string> name = decode(pair.substr(0, equals), true, "a parameter's name");
     if (!name) return fail(name.error());
     Result<std::string> value =
-        decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1), true);
+        decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1), true,
+               "the value of parameter " + quoted(*name));
     if (!value) return fail(value.error());
     parameters.emplace_back(*std::move(name), *std::move(value));
   }

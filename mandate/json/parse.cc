@@ -163,6 +163,8 @@ Error explain(dom::parser& parser, std::string_view text) {
 }
 
 Result<Value> parse_with(dom::parser& parser, std::string_view text, const Bounds& bounds) {
+  // simdjson copies from data() whatever the size; a null pointer is not for memcpy.
+  if (text.empty()) text = "";
   std::string rewritten;
   if (may_hold_negative_zero(text)) text = rewritten = with_doubles(text);
   auto document = parser.parse(text.data(), text.size());

@@ -147,7 +147,9 @@ void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Don
     Result<json::Value> first = json::parse(text_at(entries.front(), "entry"));
     const json::Value* token = first ? first->find("token") : nullptr;
     const std::string actor = first ? text_at(token ? *token : *first, "client_id") : std::string();
-    own = actor == who->caller.token.claims().client_id.text();
+    // A refused exchange tells of a token that may be another's: its hops are not the caller's own.
+    const bool of_another = first && text_at(*first, "type") == "refused" && entries.size() > 1;
+    own = actor == who->caller.token.claims().client_id.text() && !of_another;
   }
   if (!own) {
     Result<void> may = check_operator(core, view, *who, kAuditType, "read", "log", "path", now);

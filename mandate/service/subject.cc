@@ -11,10 +11,9 @@ namespace {
 constexpr std::string_view kAccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 constexpr std::string_view kJwtType = "urn:ietf:params:oauth:token-type:jwt";
 constexpr std::string_view kIdTokenType = "urn:ietf:params:oauth:token-type:id_token";
-// A person's authenticator names at most this many claims (DOCUMENT.md; `apply` holds it), so that
-// the authenticators that a token could fit can be looked up instead of searched.
-constexpr std::size_t kClaimsOfPersonMax = 3;
-constexpr std::size_t kClaimsReadMax = 16;
+// So many claims of a person's token are looked at: the authenticators that it could fit are looked
+// up, one for each small set of claims, instead of searched.
+constexpr std::size_t kClaimsReadMax = 32;
 
 Error at(Error error, Place place) {
   error.place = place;
@@ -149,29 +148,50 @@ Result<Subject> subject_of_statement(Core& core, const record::View& view, const
 }
 
 // The person whose authenticator these claims meet: by every set of one to three of them.
-std::optional<record::AuthenticatorHandle> find_person(
-    const record::View& view, const TrustedIssuerId& issuer,
-    std::vector<std::pair<std::string, std::string>> claims) {
-  if (claims.size() > kClaimsReadMax) claims.resize(kClaimsReadMax);
+// Every set of one to `limits::kClaimConditionsMax` of `count` claims, by their positions.
+std::vector<std::vector<std::size_t>> claim_sets(std::size_t count) {
   std::vector<std::vector<std::size_t>> sets = {{}};
-  for (std::size_t i = 0; i < claims.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t s = 0, known = sets.size(); s < known; ++s) {
-      if (sets[s].size() == kClaimsOfPersonMax) continue;
+      if (sets[s].size() == limits::kClaimConditionsMax) continue;
       std::vector<std::size_t> more = sets[s];
       more.push_back(i);
       sets.push_back(std::move(more));
     }
   }
-  for (const std::vector<std::size_t>& set : sets) {
-    if (set.empty()) continue;
+  sets.erase(sets.begin());
+  return sets;
+}
+
+// The authenticator whose conditions these claims meet, a live one where several do. Claims that
+// speak of two people speak of none.
+Result<record::AuthenticatorHandle> find_person(
+    const record::View& view, const TrustedIssuerId& issuer,
+    const std::vector<std::pair<std::string, std::string>>& claims) {
+  if (claims.size() > kClaimsReadMax) {
+    return fail(Reason::kLimitExceeded, Place::kSubjectToken,
+                "the token has more than " + std::to_string(kClaimsReadMax) + " claims of text");
+  }
+  std::optional<record::AuthenticatorHandle> best;
+  for (const std::vector<std::size_t>& set : claim_sets(claims.size())) {
     Authenticator::Issued issued{issuer, {}};
     for (std::size_t i : set) issued.claims.push_back(claims[i]);
     std::sort(issued.claims.begin(), issued.claims.end());
     Result<std::string> id = authenticator_id({std::move(issued), std::nullopt});
     const auto found = id ? view.find_authenticator(*id) : std::nullopt;
-    if (found && view.authenticator(*found) != nullptr) return found;
+    const record::AuthenticatorRecord* record = found ? view.authenticator(*found) : nullptr;
+    if (record == nullptr) continue;
+    if (best && view.authenticator(*best)->principal != record->principal) {
+      return fail(Reason::kNoDelegation, Place::kSubjectToken,
+                  "two people on record sign in with these claims; expected one");
+    }
+    if (!best || record->status == record::Status::kActive) best = found;
   }
-  return std::nullopt;
+  if (!best) {
+    return fail(Reason::kNoDelegation, Place::kSubjectToken,
+                "no person on record signs in with these claims");
+  }
+  return *best;
 }
 
 struct Issuer {
@@ -203,12 +223,9 @@ Result<Subject> subject_of_person(const record::View& view, const token::Jws& jw
   Result<token::PersonClaims> person = token::verify_person_token(
       jws, *keys, trusted.algorithms, trusted.issuer, trusted.audience, trusted.max_token_age, now);
   if (!person) return fail(at(person.error(), Place::kSubjectToken));
-  const auto found = find_person(view, trusted.id, person->claims);
-  const record::AuthenticatorRecord* record = found ? view.authenticator(*found) : nullptr;
-  if (record == nullptr) {
-    return fail(Reason::kNoDelegation, Place::kSubjectToken,
-                "no person on record signs in with these claims");
-  }
+  Result<record::AuthenticatorHandle> found = find_person(view, trusted.id, person->claims);
+  if (!found) return fail(found.error());
+  const record::AuthenticatorRecord* record = view.authenticator(*found);
   if (record->status != record::Status::kActive) {
     return fail(Reason::kAncestorRevoked, Place::kSubjectToken,
                 "authenticator " + quoted(view.id(*found)) + " was revoked");

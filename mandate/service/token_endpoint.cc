@@ -8,6 +8,7 @@
 #include "mandate/record/command.h"
 #include "mandate/service/exchange.h"
 #include "mandate/service/form.h"
+#include "mandate/service/refused_subject.h"
 #include "mandate/service/sequencer.h"
 
 namespace mandate::service {
@@ -40,6 +41,7 @@ void refuse_request(Core& core, Request& request, Error error) {
   entry.set("uses", request.uses);
   if (const auto resource = request.form.find("resource")) entry.set("resource", quoted(*resource));
   if (const auto scope = request.form.find("scope")) entry.set("scope", quoted(*scope));
+  tell_subject(core, core.view(), request.client, request.form, core.now(), entry);
   request.done(refuse(core, std::move(error), std::move(entry)));
 }
 

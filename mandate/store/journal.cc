@@ -26,6 +26,16 @@ struct Item {
   std::uint32_t log = 0;
 };
 
+// A closed log is the one that its successor names; a shorter one is damaged, not shorter.
+Result<void> check_closed(const JournalLog& log, const std::optional<ledger::Checkpoint>& closed) {
+  const ledger::Frontier found = log.frontier();
+  if (!closed || (found.size() == closed->size && found.root() == closed->root)) return {};
+  return fail(Reason::kRecordUnavailable,
+              "log " + std::to_string(log.number()) + " of the journal is damaged: it has " +
+                  std::to_string(found.size()) + " whole entries, and the next log names " +
+                  std::to_string(closed->size) + " or others");
+}
+
 }  // namespace
 
 struct SegmentJournal::Impl {
@@ -126,7 +136,7 @@ Result<void> SegmentJournal::Impl::replay(std::uint32_t number, OpenMode mode) {
                       });
   if (!log) return fail(log.error());
   logs[number - 1].log = *std::move(log);
-  return {};
+  return check_closed(*logs[number - 1].log, logs[number - 1].closed_at);
 }
 
 Result<void> SegmentJournal::Impl::open() {
@@ -278,8 +288,10 @@ Result<std::shared_ptr<JournalLog>> SegmentJournal::Impl::load(std::uint32_t num
                       [](std::uint64_t, std::string_view, const Digest&) {});
   if (!log) return fail(log.error());
   const std::lock_guard lock(logs_mutex);
-  if (!logs[number - 1].log) logs[number - 1].log = *std::move(log);
-  return logs[number - 1].log;
+  Impl::Known& known = logs[number - 1];
+  if (auto ok = check_closed(**log, known.closed_at); !ok) return fail(ok.error());
+  if (!known.log) known.log = *std::move(log);
+  return known.log;
 }
 
 // --- the port ---

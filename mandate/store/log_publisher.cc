@@ -1,6 +1,7 @@
 #include "mandate/store/log_publisher.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "mandate/base/limits.h"
@@ -223,6 +224,7 @@ Result<void> LogPublisher::advance(const ledger::Frontier& truth) {
   auto ok = append_until(truth.size())
                 .and_then([&] { return check_root(truth.root()); })
                 .and_then([&] { return write_partial_tiles(from); })
+                .and_then([&] { return remove_unsigned_tiles(from); })
                 .and_then([&] { return sync_tiles(); })
                 .and_then([&] { return write_checkpoint(truth); });
   if (ok) remove_partial_tiles(from);
@@ -238,6 +240,29 @@ Result<void> LogPublisher::write_partial_tiles(std::uint64_t from) {
                                           edges_[static_cast<std::size_t>(tile.level)].hashes));
     if (!bytes) return fail(bytes.error());
     if (auto ok = write_tile(tile, *bytes); !ok) return ok;
+  }
+  return {};
+}
+
+// A width between the signed one and the next was never signed: an attempt that failed wrote it,
+// perhaps in part. It goes, durable, before a checkpoint makes it look like one of its tiles.
+Result<void> LogPublisher::remove_unsigned_tiles(std::uint64_t from) {
+  for (const TileId& tile : ledger::tiles_between(from, size_)) {
+    const std::uint64_t before = from >> (kTileHeight * tile.level);
+    const std::uint64_t signed_width = tile.index == before / kTileWidth ? before % kTileWidth : 0;
+    const std::string folder = path_of({tile.entries, tile.level, tile.index, kTileWidth}) + ".p";
+    Result<std::optional<FileInfo>> info = files_.info(folder);
+    if (!info) return fail(info.error());
+    if (!*info) continue;
+    Result<std::vector<std::string>> names = files_.list(folder);
+    if (!names) return fail(names.error());
+    for (const std::string& name : *names) {
+      std::uint64_t width = 0;
+      std::from_chars(name.data(), name.data() + name.size(), width);
+      if (width <= signed_width || width == static_cast<std::uint64_t>(tile.width)) continue;
+      if (auto ok = files_.remove(folder + "/" + name); !ok) return ok;
+      unsynced_folders_.insert(folder);
+    }
   }
   return {};
 }

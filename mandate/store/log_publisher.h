@@ -74,6 +74,7 @@ class LogPublisher {
   Result<void> check_root(const Digest& expected);
   Result<void> advance(const ledger::Frontier& truth);
   Result<void> write_partial_tiles(std::uint64_t from);
+  Result<void> remove_unsigned_tiles(std::uint64_t from);
   Result<void> write_tile(const ledger::TileId& tile, std::string_view bytes);
   Result<void> sync_tiles();
   Result<void> write_checkpoint(const ledger::Frontier& truth);

@@ -258,9 +258,7 @@ Result<Revision> SqliteRecord::append(Revision expected_head,
     if (sqlite3_get_autocommit(impl_->writer.get()) == 0) {
       (void)execute(impl_->writer.get(), "ROLLBACK");  // its failure is SQLite's to undo on opening
     }
-    // What may be in the WAL must not come back; the class comment says what follows where this
-    // fails.
-    (void)empty_wal(impl_->writer.get());
+    (void)empty_wal(impl_->writer.get());  // the class comment says what follows where this fails
     return fail(done.error());
   }
   int wal_pages = 0;

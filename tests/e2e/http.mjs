@@ -6,7 +6,7 @@ const TIMEOUT_MS = 10_000;
 export const FORM = 'application/x-www-form-urlencoded';
 
 // -> {status, headers (lower-case names, duplicates joined), body, json}
-export function send({url, method = 'GET', headers = [], body}) {
+export function send({url, method = 'GET', headers = [], body, localAddress}) {
   const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
   const target = new URL(url);
   const raw = [['Host', target.host], ['Connection', 'close'], ...pairs];
@@ -17,7 +17,7 @@ export function send({url, method = 'GET', headers = [], body}) {
   const kept = raw.filter(([key], at) => at > 1 || !own(key.toLowerCase()));
   return new Promise((resolve, reject) => {
     const request = http.request({
-      host: target.hostname, port: target.port, method, agent: false, setHost: false,
+      host: target.hostname, port: target.port, method, agent: false, setHost: false, localAddress,
       path: url.slice(target.origin.length) || '/', headers: kept.flat(),
       timeout: TIMEOUT_MS, signal: AbortSignal.timeout(TIMEOUT_MS),
     }, (response) => {

@@ -82,6 +82,7 @@ TEST(Parse, a_negative_zero_is_a_double_wherever_it_stands) {
 TEST(Parse, the_error_names_the_line_and_what_was_expected) {
   constexpr Reason kBad = Reason::kBadRequest;
   check_refused("", kBad, "line 1: found the end of the text; expected a value");
+  check_refused({}, kBad, "line 1: found the end of the text; expected a value");
   check_refused("\n\n", kBad, "line 3: found the end of the text; expected a value");
   check_refused("{\n  \"a\": 1,\n}", kBad, "line 3: found \"}\"; expected a key in quotes");
   check_refused("{\n  \"a\" 1}", kBad, "line 2: found \"1\"; expected ':'");

@@ -47,28 +47,36 @@ bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version
   return out;
 }
 
-Response plain(int status, std::string_view reason, std::string_view detail) {
-  return {status,
+// What the server answers before any handler sees the request.
+struct Refusal {
+  int status;
+  Reason reason;
+  std::string_view detail;
+};
+
+Response to_response(const Refusal& refusal) {
+  const std::string reason(name(refusal.reason));
+  return {refusal.status,
           {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-          "{\"error\":\"invalid_request\",\"error_description\":\"" + std::string(reason) + ": " +
-              std::string(detail) + "\",\"reason\":\"" + std::string(reason) + "\"}"};
+          "{\"error\":\"invalid_request\",\"error_description\":\"" + reason + ": " +
+              std::string(refusal.detail) + "\",\"reason\":\"" + reason + "\"}"};
 }
 
 // What a failed read means to the peer; nothing where it is simply gone.
-std::optional<Response> read_failure(const beast::error_code& code) {
+std::optional<Refusal> read_failure(const beast::error_code& code) {
   if (code == bhttp::error::header_limit) {
-    return plain(431, "limit_exceeded", "the request head is too large");
+    return Refusal{431, Reason::kLimitExceeded, "the request head is too large"};
   }
   if (code == bhttp::error::body_limit) {
-    return plain(413, "limit_exceeded", "the request body is too large");
+    return Refusal{413, Reason::kLimitExceeded, "the request body is too large"};
   }
   if (code == beast::error::timeout) {
-    return plain(408, "limit_exceeded", "the request took too long to arrive");
+    return Refusal{408, Reason::kLimitExceeded, "the request took too long to arrive"};
   }
   const bool malformed = code.category() == make_error_code(bhttp::error::bad_method).category() &&
                          code != bhttp::error::end_of_stream &&
                          code != bhttp::error::partial_message;
-  if (malformed) return plain(400, "bad_request", "the request is not HTTP/1.1");
+  if (malformed) return Refusal{400, Reason::kBadRequest, "the request is not HTTP/1.1"};
   return std::nullopt;
 }
 
@@ -85,18 +93,20 @@ Request to_request(Parser::value_type message, const std::optional<IpAddress>& p
 }
 
 // What Beast lets pass and we do not: no or several Host headers, a target that is no path.
-std::optional<Response> refuse_head(const Parser::value_type& message) {
+std::optional<Refusal> refuse_head(const Parser::value_type& message) {
   std::size_t headers = 0;
   for ([[maybe_unused]] const auto& field : message.base()) ++headers;
-  if (headers > kHeadersMax) return plain(431, "limit_exceeded", "too many header fields");
+  if (headers > kHeadersMax) {
+    return Refusal{431, Reason::kLimitExceeded, "too many header fields"};
+  }
   if (message.version() != 11 && message.version() != 10) {
-    return plain(505, "bad_request", "expected HTTP/1.1");
+    return Refusal{505, Reason::kBadRequest, "expected HTTP/1.1"};
   }
   if (message.version() == 11 && message.base().count(bhttp::field::host) != 1) {
-    return plain(400, "bad_request", "expected exactly one Host header");
+    return Refusal{400, Reason::kBadRequest, "expected exactly one Host header"};
   }
   if (!message.target().starts_with('/')) {
-    return plain(400, "bad_request", "expected a target in origin-form");
+    return Refusal{400, Reason::kBadRequest, "expected a target in origin-form"};
   }
   return std::nullopt;
 }
@@ -206,6 +216,12 @@ class Listener final : public Server {
     co_return !code && keep;
   }
 
+  // Where the next request would begin is unknown: the connection ends.
+  asio::awaitable<bool> refuse(Stream& stream, Refusal refusal) {
+    if (options_.refused) options_.refused(refusal.reason);
+    co_return co_await write(stream, to_response(refusal), 11, false);
+  }
+
   // One request of a connection; whether the next one may come.
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
                                   const std::optional<IpAddress>& peer) {
@@ -226,8 +242,8 @@ class Listener final : public Server {
     co_await bhttp::async_read_header(stream, buffer, parser,
                                       asio::redirect_error(asio::use_awaitable, code));
     if (!code) {
-      if (std::optional<Response> refused = refuse_head(parser.get())) {
-        co_return co_await write(stream, *std::move(refused), 11, false);
+      if (std::optional<Refusal> refused = refuse_head(parser.get())) {
+        co_return co_await refuse(stream, *refused);
       }
       if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
         bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
@@ -238,9 +254,7 @@ class Listener final : public Server {
                                  asio::redirect_error(asio::use_awaitable, code));
     }
     if (code) {
-      if (std::optional<Response> refused = read_failure(code)) {
-        co_await write(stream, *std::move(refused), 11, false);
-      }
+      if (std::optional<Refusal> refused = read_failure(code)) co_await refuse(stream, *refused);
       co_return false;
     }
     const bool keep = parser.get().keep_alive() && !stopping_;
