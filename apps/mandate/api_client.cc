@@ -59,7 +59,7 @@ std::string ApiClient::proof(const std::string& method, const std::string& uri,
                                            .now = clock_.now()});
 }
 
-Result<http::Response> ApiClient::send(http::Request request) {
+Result<http::Response> ApiClient::send(const http::Request& request) {
   Result<http::Response> response = http::fetch(server_, request);
   if (!response) return response;
   if (auto nonce = http::header_value(response->headers, "DPoP-Nonce")) nonce_ = *nonce;
@@ -109,7 +109,7 @@ void ApiClient::authenticate(Form& parameters) const {
   parameters.emplace_back("client_assertion", client_assertion());
 }
 
-Result<json::Value> ApiClient::token(Form parameters) {
+Result<json::Value> ApiClient::token(const Form& parameters) {
   if (Result<void> known = check_metadata(); !known) return fail(known.error());
   // Once more where the server asks for its nonce (RFC 9449 section 8).
   for (int attempt = 0;; ++attempt) {
@@ -121,7 +121,7 @@ Result<json::Value> ApiClient::token(Form parameters) {
                                       {"DPoP", proof("POST", issuer_ + "/token", nonce_, "")}},
                           .body = http::encode_form(form),
                           .peer = std::nullopt};
-    Result<http::Response> response = send(std::move(request));
+    Result<http::Response> response = send(request);
     if (!response) return fail(response.error());
     Result<json::Value> body = read(*response);
     const bool again = !body && body.error().reason == Reason::kNonceRequired && attempt == 0;
@@ -160,7 +160,7 @@ Result<json::Value> ApiClient::call(const std::string& method, const std::string
         .body = body ? json::canonical(*body) : std::string(),
         .peer = std::nullopt};
     if (body) request.headers.emplace_back("Content-Type", "application/json");
-    Result<http::Response> response = send(std::move(request));
+    Result<http::Response> response = send(request);
     if (!response) return fail(response.error());
     Result<json::Value> answer = read(*response);
     const bool again = !answer && answer.error().reason == Reason::kNonceRequired && attempt == 0;

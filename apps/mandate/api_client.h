@@ -29,7 +29,7 @@ class ApiClient {
 
   using Form = std::vector<std::pair<std::string, std::string>>;
   // A request to the token endpoint with client authentication and proof; the body of the answer.
-  Result<json::Value> token(Form parameters);
+  Result<json::Value> token(const Form& parameters);
   // A form post without a proof: /introspect, /revoke.
   Result<json::Value> post_form(const std::string& path, Form parameters);
   // A call of the API, with a token of the issuer's that is fetched first.
@@ -52,7 +52,7 @@ class ApiClient {
 
  private:
   Result<void> check_metadata();
-  Result<http::Response> send(http::Request request);
+  Result<http::Response> send(const http::Request& request);
   Result<json::Value> read(const http::Response& response);
   void authenticate(Form& parameters) const;
   std::string assertion(std::string_view type) const;

@@ -5,7 +5,6 @@
 #include "apps/mandate/identity.h"
 #include "mandate/authority/definition.h"
 #include "mandate/authority/public_jwk.h"
-#include "mandate/authority/public_jwk.h"
 #include "mandate/base/bytes.h"
 
 namespace mandate::app {

@@ -304,7 +304,7 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
     command += " " + at->get_name();
   }
   const std::vector<std::string> unknown = app->remaining(true);
-  if (!unknown.empty() && at->get_subcommands({}).size() > 0) {
+  if (!unknown.empty() && !at->get_subcommands({}).empty()) {
     text += "there is no command '" + unknown.front() + "'";
   } else {
     text += error.what();

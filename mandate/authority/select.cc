@@ -126,7 +126,7 @@ bool all_covered(const std::vector<Permission>& parts, const RequestedPermission
 std::string describe(const RequestedPermission& asked) {
   std::string text = asked.type;
   for (const std::string& action : asked.actions.value_or(std::vector<std::string>())) {
-    text += ' ' + action;
+    text += (text.size() == asked.type.size() ? ':' : ',') + action;
   }
   for (const ResourceId& location : asked.locations.value_or(std::vector<ResourceId>())) {
     text += " at " + location.text();

@@ -274,6 +274,7 @@ Decided decide_question(Core& core, const record::View& view, const Caller& call
     auto verified = verify_question(core, question, resource, seen, now);
     if (!verified) {
       decided.decision.refusal = verified.error().error;
+      decided.dpop_nonce = verified.error().dpop_nonce;
       return decided;
     }
     presented = *std::move(verified);
@@ -304,6 +305,8 @@ json::Value answer_body(const Decided& decided, std::string_view receipt) {
   // Nothing tells a cache of ours when it goes stale before a verifier follows the feed.
   context.set("max_age", 0);
   context.set("receipt", receipt);
+  // For the actor, who proves again with it; a header would be the caller's own nonce.
+  if (decided.dpop_nonce) context.set("dpop_nonce", *decided.dpop_nonce);
   return json::Value::object({{"decision", decision.permitted()}, {"context", std::move(context)}});
 }
 

@@ -23,7 +23,8 @@ struct Decided {
   std::optional<std::string> subject;  // of an asserted request
   json::Value inputs;                  // what constraints could be evaluated against
   json::Array uses;
-  bool durable = false;  // permits are answered after the entry
+  bool durable = false;                        // permits are answered after the entry
+  std::optional<std::string> dpop_nonce = {};  // where the actor's proof needs one
 };
 
 // The entry of a decision: what was asked, of whom, the answer, what it rests on, the token's own

@@ -23,7 +23,7 @@ export const INVALID_PROOF = {status: 400, error: 'invalid_dpop_proof', reason: 
 export const STRANGE_REQUEST = {...INVALID_REQUEST, stranger: true, reason: 'bad_request'};
 // Refused before there is a request: the HTTP layer's own bounds.
 export const HEAD_TOO_LARGE = {status: 431, error: 'invalid_request', reason: 'limit_exceeded',
-                               stranger: true, counted: false};
+                               stranger: true};
 export const BODY_TOO_LARGE = {...HEAD_TOO_LARGE, status: 413};
 
 const base64url = (bytes) => Buffer.from(bytes).toString('base64url');

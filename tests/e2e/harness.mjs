@@ -30,6 +30,10 @@ export async function freePort() {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// What the program sees of this process's environment; the second is `mandate_broken`'s alone.
+const inherited = Object.fromEntries(['PATH', 'MANDATE_TEST_BREAK']
+  .filter((name) => name in process.env).map((name) => [name, process.env[name]]));
+
 // What is undone when a test ends, last first: of `t`, a test's context or a suite's `scope()`.
 const undone = new WeakMap();
 export function onEnd(t, undo) {
@@ -66,7 +70,7 @@ export const spawnBound = (file, args, options) =>
 export function run(args, {env = {}, cwd} = {}) {
   return new Promise((resolve, reject) => {
     execFile(program, args, {cwd, timeout: CLI_TIMEOUT_MS, maxBuffer: 64 << 20,
-                             env: {PATH: process.env.PATH, TZ: 'UTC', ...env}},
+                             env: {...inherited, TZ: 'UTC', ...env}},
              (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') {
         return reject(new Error(`mandate ${args.join(' ')}: ${error.message}\n${stderr}`));
@@ -98,7 +102,7 @@ export class Server {
     // Where the issuer is another name, `ready` does not tell the port.
     listen ??= `127.0.0.1:${this.args.includes('--issuer') ? await freePort() : 0}`;
     const child = spawnBound(program, ['serve', '--data', this.data, '--listen', listen, ...this.args],
-                             {stdio: ['ignore', 'pipe', 'pipe'], env: {PATH: process.env.PATH}});
+                             {stdio: ['ignore', 'pipe', 'pipe'], env: inherited});
     this.child = child;
     this.stderr = '';
     child.stderr.on('data', (chunk) => {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The documents against the tree.
 
-* Every test that ARCHITECTURE.md and docs/threat-model.md name is there, each "Invariant:" names one,
-  and each room has an invariant.
+* Every test that ARCHITECTURE.md and docs/threat-model.md name is there, each "Invariant:" names
+  one, and each room has an invariant.
 * docs/dependencies.md has a row for every library that a room includes, and for no other.
 * A link from one document to another leads somewhere.
 * What the glossary says is in the code is there.
@@ -70,8 +70,8 @@ def sources_of_the_program():
 
 def check_dependencies(sources):
     """A row's first cell holds the name as tools/rooms.json has it, in any case."""
-    rows = re.findall(r"^\| ([^|]+) \|", text_of("docs/dependencies.md").split("## For building")[0],
-                      re.M)
+    in_the_program = text_of("docs/dependencies.md").split("## For building")[0]
+    rows = re.findall(r"^\| ([^|]+) \|", in_the_program, re.M)
     listed = " ".join(rows).lower()
     libraries = json.loads(text_of("tools/rooms.json"))["libraries"]
     for name, library in libraries.items():

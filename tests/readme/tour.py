@@ -2,8 +2,8 @@
 """Runs every command of README.md against a server that tools/run started, and compares what they
 write with what is shown.
 
-* A block marked `sh` is run; all of them in one session. A block marked `text` right behind it is what
-  it writes, standard output and error together.
+* A block marked `sh` is run; all of them in one session. A block marked `text` right behind it is
+  what it writes, standard output and error together.
 * In a `text` block `…` stands for one word.
 * A comment `# exit N` says that the block's command ends with N; all others end with 0.
 * The ports that README names stand for free ones.

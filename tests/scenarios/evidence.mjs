@@ -17,6 +17,15 @@ function lineOf({entry}) {
   return `${entry.type}: ${actor} for ${claims.sub} under ${claims.lineage ?? entry.delegations}`;
 }
 
+// As a person would type it; an identifier may begin with a dash.
+async function pathOf(server, what, ...options) {
+  const args = ['path', ...options, '--output', 'json', '--', what];
+  const seen = await run(args, {env: server.environment});
+  assert.ok(seen.json, `${args.join(' ')}: ${seen.code} ${seen.stdout}${seen.stderr}`);
+  assert.equal(seen.code, seen.json.verified ? 0 : 1, seen.stdout);
+  return seen.json;
+}
+
 // The last hop of an entry: the caller, whom `act` or the list of actors must name first.
 function outermostActor({entry}) {
   const claims = entry.token ?? entry;
@@ -38,17 +47,17 @@ function checkPath(what, seen, expected) {
 
 async function checkPaths({server, requests}) {
   for (const {what, outcome, path: expected} of requests) {
-    const byReceipt = await server.path(outcome.receipt);
+    const byReceipt = await pathOf(server, outcome.receipt);
     checkPath(`${what}, by its receipt`, byReceipt, expected);
     if (!outcome.token) continue;
     const {jti, txn} = jose.decodeJwt(outcome.token);
     const issues = byReceipt.entries.filter(({entry}) => entry.type === 'issued');
-    for (const named of [[outcome.token], [jti]]) {
-      const {entries, verified} = await server.path(...named);
+    for (const named of [outcome.token, jti]) {
+      const {entries, verified} = await pathOf(server, named);
       assert.ok(verified, what);
       assert.deepEqual(entries.map(lineOf), issues.map(lineOf), `${what}, by ${named}`);
     }
-    const whole = await server.path(txn, '--txn');
+    const whole = await pathOf(server, txn, '--txn');
     assert.ok(whole.verified, what);
     const leaves = new Set(whole.entries.map(({leaf}) => leaf));
     for (const {leaf} of byReceipt.entries) assert.ok(leaves.has(leaf), `${what}, by transaction`);

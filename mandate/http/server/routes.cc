@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mandate/base/bytes.h"
+#include "mandate/base/limits.h"
 #include "mandate/http/form_decoding.h"
 #include "mandate/http/server/wire.h"
 
@@ -37,12 +38,12 @@ std::string media_type(const Request& request) {
   return type;
 }
 
-Result<json::Value> read_json(const Request& request) {
+Result<json::Value> read_json(const Request& request, const json::Bounds& bounds = {}) {
   if (media_type(request) != "application/json") {
     return fail(Reason::kBadRequest, Place::kMediaType,
                 "Content-Type " + quoted(media_type(request)) + "; expected application/json");
   }
-  return json::parse(request.body);
+  return json::parse(request.body, bounds);
 }
 
 Result<void> expect_method(const Request& request, std::string_view method) {
@@ -225,7 +226,10 @@ void Routes::management(const Request& request, const Path& path, Respond respon
   Result<void> method = expect_method(request, "POST");
   if (!method) return respond(refuse(method.error()));
   const service::ApiCall call = api_call(request, path.text);
-  Result<json::Value> body = read_json(request);
+  // A document has many small values; the listener bounds its bytes.
+  json::Bounds bounds;
+  if (path.starts("apply")) bounds.values_max = limits::kDocumentValuesMax;
+  Result<json::Value> body = read_json(request, bounds);
   if (!body) return respond(refuse(body.error()));
   service::Done done = api_done(std::move(respond));
   if (path.starts("apply")) {

@@ -92,7 +92,8 @@ Request to_request(Parser::value_type message, const std::optional<IpAddress>& p
   return request;
 }
 
-// What Beast lets pass and we do not: no or several Host headers, a target that is no path.
+// What Beast lets pass and we do not: no or several Host headers, a target that is no path, and
+// whatever lets two readers disagree on where the body ends (ATTACKS I1).
 std::optional<Refusal> refuse_head(const Parser::value_type& message) {
   std::size_t headers = 0;
   for ([[maybe_unused]] const auto& field : message.base()) ++headers;
@@ -100,7 +101,7 @@ std::optional<Refusal> refuse_head(const Parser::value_type& message) {
     return Refusal{431, Reason::kLimitExceeded, "too many header fields"};
   }
   if (message.version() != 11 && message.version() != 10) {
-    return Refusal{505, Reason::kBadRequest, "expected HTTP/1.1"};
+    return Refusal{400, Reason::kBadRequest, "expected HTTP/1.1"};
   }
   if (message.version() == 11 && message.base().count(bhttp::field::host) != 1) {
     return Refusal{400, Reason::kBadRequest, "expected exactly one Host header"};
@@ -108,7 +109,21 @@ std::optional<Refusal> refuse_head(const Parser::value_type& message) {
   if (!message.target().starts_with('/')) {
     return Refusal{400, Reason::kBadRequest, "expected a target in origin-form"};
   }
+  const std::size_t lengths = message.base().count(bhttp::field::content_length);
+  const std::size_t codings = message.base().count(bhttp::field::transfer_encoding);
+  const beast::string_view length = message[bhttp::field::content_length];
+  if (lengths + codings > 1 || length.find_first_not_of("0123456789") != beast::string_view::npos) {
+    return Refusal{400, Reason::kBadRequest, "expected one Content-Length, or chunked alone"};
+  }
+  if (codings == 1 && !beast::iequals(message[bhttp::field::transfer_encoding], "chunked")) {
+    return Refusal{400, Reason::kBadRequest, "expected no transfer coding but chunked"};
+  }
   return std::nullopt;
+}
+
+// RFC 9112 section 5.2. Beast joins folded lines, so they are looked for before it parses.
+bool is_folded(std::string_view head) {
+  return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
 }
 
 class Listener final : public Server {
@@ -222,6 +237,22 @@ class Listener final : public Server {
     co_return co_await write(stream, to_response(refusal), 11, false);
   }
 
+  // Reads until the buffer holds a whole head, or more than one may have; the head.
+  asio::awaitable<std::string_view> read_head(Stream& stream, beast::flat_buffer& buffer,
+                                              beast::error_code& code) {
+    for (std::size_t seen = 0;;) {
+      const std::string_view text(static_cast<const char*>(buffer.data().data()), buffer.size());
+      const std::size_t end = text.find("\r\n\r\n", seen);
+      if (end != std::string_view::npos || text.size() > options_.head_bytes_max)
+        co_return text.substr(0, end);
+      seen = text.size() < 3 ? 0 : text.size() - 3;
+      const std::size_t read = co_await stream.async_read_some(
+          buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, code));
+      if (code) co_return std::string_view();
+      buffer.commit(read);
+    }
+  }
+
   // One request of a connection; whether the next one may come.
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
                                   const std::optional<IpAddress>& peer) {
@@ -239,8 +270,13 @@ class Listener final : public Server {
       buffer.commit(read);
     }
     stream.expires_after(options_.head_timeout);
-    co_await bhttp::async_read_header(stream, buffer, parser,
-                                      asio::redirect_error(asio::use_awaitable, code));
+    if (is_folded(co_await read_head(stream, buffer, code))) {
+      co_return co_await refuse(stream, {400, Reason::kBadRequest, "a header field is folded"});
+    }
+    if (!code) {
+      co_await bhttp::async_read_header(stream, buffer, parser,
+                                        asio::redirect_error(asio::use_awaitable, code));
+    }
     if (!code) {
       if (std::optional<Refusal> refused = refuse_head(parser.get())) {
         co_return co_await refuse(stream, *refused);

@@ -31,7 +31,7 @@ struct ServerOptions {
   std::chrono::seconds answer_timeout{30};  // for the handler, and for writing
   std::chrono::seconds stop_timeout{10};
   // Told of each request that is refused before the handler sees it; on any thread.
-  std::function<void(Reason)> refused;
+  std::function<void(Reason)> refused = {};
 };
 
 class Server {
