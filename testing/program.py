@@ -12,14 +12,24 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.request
 
 BIN = os.environ.get("MANDATE_BIN") or str(
     pathlib.Path(__file__).resolve().parents[1] / "build/release/mandate")
 ANSWER_SECONDS = 20
+SKIPPED = 77
 DESK = "https://desk.acme.example"
 READ = [{"type": "desk", "locations": [DESK], "actions": ["read"]}]
+
+
+def need(command, where=None):
+    """Leaves the test out where a command is missing; in CI that is a failure."""
+    if shutil.which(command, path=where):
+        return
+    print(f"{command} is missing; run tools/setup test", file=sys.stderr)
+    sys.exit(1 if os.environ.get("CI") == "true" else SKIPPED)
 
 
 class Program:
@@ -47,6 +57,8 @@ class Program:
         line = self.server.stdout.readline()
         if not line.startswith("ready "):
             self.server.kill()
+            self.server.wait()
+            self.server = None
             raise RuntimeError("the server does not start:\n"
                                + (self.folder / "server.log").read_text(errors="replace"))
         self.url = line.split()[1]

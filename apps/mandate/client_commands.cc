@@ -55,6 +55,10 @@ int refused(const Session& session, const Error& error, Format format) {
     return report(error, Format::kText);
   }
   const int code = report(error, format);
+  if (error.reason == Reason::kClientAuthenticationFailed) {
+    note("is " + mandate::quoted(session.api->identity().client_id.text()) +
+         " on record with this identity's key? (`mandate identity` prints it for a document)");
+  }
   if (session.api->refused()) {
     const std::string receipt = text_at(session.api->refused()->body, "receipt");
     if (!receipt.empty()) note("receipt " + receipt);
@@ -84,9 +88,15 @@ void print_differences(const json::Value& answer) {
   print(printable(text));
 }
 
-std::string plural(std::string noun) {
+Result<std::string> plural(std::string noun) {
   if (!noun.ends_with('s')) noun += 's';
-  return noun;
+  for (std::string_view list :
+       {"principals", "teams", "resources", "entitlements", "delegations", "trusted_issuers"}) {
+    if (noun == list) return noun;
+  }
+  return fail(Reason::kBadRequest, "there is no list " + mandate::quoted(noun) +
+                                       "; expected principals, teams, resources, entitlements, "
+                                       "delegations or trusted_issuers");
 }
 
 void print_stops(const json::Value& answer, const RevokeOptions& options) {
@@ -259,9 +269,11 @@ int apply(const Connection& connection, const ApplyOptions& options) {
 }
 
 int get(const Connection& connection, const GetOptions& options) {
+  Result<std::string> list = plural(options.noun);
+  if (!list) return report(list.error(), connection.format);
   auto session = connect(connection);
   if (!session) return report(session.error(), connection.format);
-  std::string target = "/" + http::encode_segment(plural(options.noun));
+  std::string target = "/" + *list;
   if (!options.id.empty()) target += "/" + http::encode_segment(options.id);
   Result<json::Value> answer = (*session)->api->call("GET", target, std::nullopt);
   if (!answer) return refused(**session, answer.error(), connection.format);

@@ -1,5 +1,6 @@
 // The command line: what can be said, with its help; each command is a function of `commands.h`.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -312,6 +313,25 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   return text + "; see `" + command + " --help`\n";
 }
 
+// A jti, a leaf hash, a transaction: base64url of 16 bytes or more, so one in 64 begins with '-'.
+bool is_identifier(const std::string& argument) {
+  constexpr std::size_t kShortest = 22;
+  return argument.size() >= kShortest && argument[0] == '-' && argument[1] != '-' &&
+         argument.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+             "-_") == std::string::npos;
+}
+
+// The arguments, last first, as CLI11 takes them; identifiers behind "--", where none is an option.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto identifiers = std::stable_partition(
+      arguments.begin(), arguments.end(), [](const std::string& a) { return !is_identifier(a); });
+  if (identifiers != arguments.end()) arguments.insert(identifiers, "--");
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(kAbout, "mandate");
   app.footer(kFooter);
@@ -327,7 +347,7 @@ int run(int argc, char** argv) {
   add_audit(app, all);
   app.failure_message(usage_message);
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_of(argc, argv));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }

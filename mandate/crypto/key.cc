@@ -27,7 +27,7 @@ struct Hashed {
 };
 
 Hashed hashed(Algorithm algorithm, std::string_view message) {
-  Hashed hash;
+  Hashed hash{};
   const bool is_384 = algorithm == Algorithm::kEs384;
   hash.size = is_384 ? 48 : 32;
   hash_into(is_384 ? sha384_algorithm() : sha256_algorithm(), {message}, hash.bytes.data());
@@ -150,7 +150,7 @@ bool PublicKey::verify(Algorithm algorithm, std::string_view message,
   if (algorithm == Algorithm::kEdDsa) {
     return verify_ed25519(impl_->pkey.get(), message, signature);
   }
-  std::array<std::uint8_t, kDerBytesMax> der;
+  std::array<std::uint8_t, kDerBytesMax> der{};
   const std::uint8_t* bytes = octets(signature);
   std::size_t size = signature.size();
   if (const std::size_t half = form_of(type()).coordinate_bytes; half != 0) {

@@ -199,7 +199,7 @@ class Application {
     if (auto ok = check_changed(definition); !ok) return ok;
     Put put{definition, {}};
     if constexpr (kKind == NodeKind::kPrincipal) put.authenticator_ids = authenticator_ids_[id];
-    plan_.changes.push_back(std::move(put));
+    plan_.changes.emplace_back(std::move(put));
     plan_.differences.push_back({before ? DifferenceKind::kChanged : DifferenceKind::kAdded,
                                  std::string(name(kKind)), id, std::move(before),
                                  std::move(after)});
@@ -228,7 +228,7 @@ class Application {
     json::Value before = to_json(view_.guardrails());
     json::Value after = to_json(all);
     if (before == after) return {};
-    plan_.changes.push_back(Put{std::move(all), {}});
+    plan_.changes.emplace_back(Put{std::move(all), {}});
     plan_.differences.push_back({DifferenceKind::kChanged, "guardrails", "guardrails",
                                  std::move(before), std::move(after)});
     return {};
@@ -253,7 +253,7 @@ class Application {
       const std::string id(view_.id(H{index}));
       if (!proposal_.pruned(kind, id) || skip(H{index})) continue;
       if (view_.status(kind, id) == Status::kEnded) continue;
-      plan_.changes.push_back(Revoked{kind, id, std::nullopt});
+      plan_.changes.emplace_back(Revoked{kind, id, std::nullopt});
       plan_.differences.push_back({DifferenceKind::kEnded, std::string(name(kind)), id,
                                    view_.definition(kind, id), std::nullopt});
     }

@@ -46,7 +46,7 @@ Result<Plan> plan_status(const View& view, const PrincipalId& principal, Status 
     return json::Value::object({{"status", s == Status::kActive ? "active" : "suspended"}});
   };
   Plan plan;
-  plan.changes.push_back(std::move(change));
+  plan.changes.emplace_back(std::move(change));
   plan.differences.push_back({DifferenceKind::kChanged, std::string(name(NodeKind::kPrincipal)), id,
                               word(*status), word(to)});
   return plan;
@@ -111,7 +111,7 @@ Result<Plan> plan_revoke(const View& view, NodeKind kind, std::string_view id,
   if (!ended) return fail(ended.error());
   if (*ended) return Plan{};
   Plan plan;
-  plan.changes.push_back(Revoked{kind, std::string(id), until});
+  plan.changes.emplace_back(Revoked{kind, std::string(id), until});
   plan.differences.push_back({DifferenceKind::kEnded, std::string(name(kind)), std::string(id),
                               view.definition(kind, id), std::nullopt});
   return plan;
@@ -152,7 +152,7 @@ Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delega
     return fail(ok.error().reason, Place::kHopGrant, ok.error().detail);
   }
   Plan plan;
-  plan.changes.push_back(Put{delegation, {}});
+  plan.changes.emplace_back(Put{delegation, {}});
   plan.differences.push_back({DifferenceKind::kAdded, std::string(name(NodeKind::kDelegation)), id,
                               std::nullopt, delegation.to_json()});
   return plan;

@@ -53,6 +53,17 @@ std::vector<std::string> actors_of(const json::Value& entry) {
   return actors;
 }
 
+// Under which delegations, the leaf first: a token's lineage, a decision's own list.
+std::string delegations_of(const json::Value& entry) {
+  const json::Value* lineage = claims_of(entry).find("lineage");
+  return joined(lineage != nullptr ? lineage : entry.find("delegations"), " <- ");
+}
+
+bool is_verified(const json::Value& item) {
+  const json::Value* verified = item.find("verified");
+  return verified != nullptr && verified->is_bool() && verified->as_bool();
+}
+
 std::string headline(const json::Value& entry) {
   const std::string type = text_at(entry, "type");
   if (type == "issued") {
@@ -81,8 +92,7 @@ void line(std::string& out, std::string_view label, std::string_view text) {
 void write_entry(std::string& out, const json::Value& item, std::size_t number) {
   const json::Value* found = item.find("entry");
   const json::Value entry = found != nullptr ? *found : json::Value();
-  const json::Value* verified = item.find("verified");
-  const bool good = verified != nullptr && verified->is_bool() && verified->as_bool();
+  const bool good = is_verified(item);
   out +=
       std::to_string(number) + ". " + plain(text_at(entry, "time")) + "  " + headline(entry) + "\n";
   const json::Value& claims = claims_of(entry);
@@ -92,8 +102,7 @@ void write_entry(std::string& out, const json::Value& item, std::size_t number) 
     actors += (actors.empty() ? "" : " <- ") + actor;
   }
   line(out, "acting", actors.empty() ? plain(text_at(claims, "client_id")) : actors);
-  line(out, "delegations",
-       joined(claims.find("lineage") ? claims.find("lineage") : entry.find("delegations"), " <- "));
+  line(out, "delegations", delegations_of(entry));
   line(out, "binding", plain(text_at(entry, "handover")));
   if (const std::string reason = text_at(entry, "reason"); !reason.empty()) {
     line(out, "reason", plain(reason + ": " + text_at(entry, "detail")));
@@ -159,11 +168,12 @@ std::string path_graphviz(const json::Value& path) {
       const json::Value* found = item.find("entry");
       const json::Value entry = found != nullptr ? *found : json::Value();
       const json::Value& claims = claims_of(entry);
+      const std::string rights = delegations_of(entry);
       const bool refused = !text_at(entry, "reason").empty();
       out += "  " + dot_quoted(leaf) + " [label=" +
-             dot_quoted(text_at(claims, "client_id") + " for " + text_at(claims, "sub") + ": " +
-                        headline(entry)) +
-             (refused ? ", color=red" : "") + "];\n";
+             dot_quoted(text_at(claims, "client_id") + " for " + text_at(claims, "sub") +
+                        (rights.empty() ? "" : " under " + rights) + ": " + headline(entry)) +
+             (refused ? ", color=red" : "") + (is_verified(item) ? "" : ", style=dashed") + "];\n";
       const json::Value* links = entry.find("predecessors");
       if (links == nullptr || !links->is_array()) continue;
       for (const json::Value& link : links->as_array()) {

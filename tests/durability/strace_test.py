@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Watches the real program's system calls: before each answer that must not come before its record
 (Law 8: a management change, an issue, a durable permit), the entry is written to the right file,
 and that write is synced.
@@ -9,10 +10,10 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "testing"))
-from program import DESK, Program  # noqa: E402
+from program import DESK, Program, need  # noqa: E402
 
 RECORD, JOURNAL = "/record.db-wal", "/journal/"
-# What each request's 200 rests on; the others may be answered at once.
+# What each request's 200 rests on; others, and denials, may be answered at once.
 RESTS_ON = {"POST /token": JOURNAL, "POST /apply": RECORD, "POST /revocations": RECORD,
             "POST /suspensions": RECORD, "POST /access/v1/evaluation": JOURNAL}
 CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(?:\d+<(.*?)>[,)])?(.*)$")
@@ -53,7 +54,7 @@ class Watch:
             if not is_answer or target not in requests:
                 continue
             request, asked_at = requests[target]
-            if request not in RESTS_ON:
+            if request not in RESTS_ON or r'\"decision\":false' in rest:
                 continue
             counts[request] += 1
             if not self.is_durable(RESTS_ON[request], self.events[asked_at:at]):
@@ -95,9 +96,10 @@ def use(program):
 
 
 def main():
+    need("strace")
     with Program() as program:
         trace = program.folder / "trace"
-        program.start(["strace", "-f", "-yy", "-s", "200", "-o", str(trace), "-e",
+        program.start(["strace", "-f", "-yy", "-s", "8000", "-o", str(trace), "-e",
                        "trace=fdatasync,fsync,write,pwrite64,writev,sendto,sendmsg,recvfrom,recvmsg",
                        "setpriv", "--pdeathsig", "KILL"])
         use(program)

@@ -2,7 +2,7 @@
 // the refusal to expect, and its permitted twin that differs in one thing.
 //
 //   const door = new Door(() => all);
-//   door.row('B1 two ways of authentication', {bad, twin, ...INVALID_REQUEST, reason: 'bad_request'});
+//   door.row('B1 two ways to prove oneself', {bad, twin, ...STRANGE_REQUEST});
 //   door.onRecord();   // last: every refusal of these rows is in the journal
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
@@ -16,14 +16,22 @@ const ANSWER_MS_MAX = 1000;
 const FLUSH_MS = 1000;
 
 // Who is refused: a caller that proved who it is gets a receipt; a stranger is only counted.
-export const INVALID_CLIENT = {status: 401, error: 'invalid_client', stranger: true,
-                               reason: 'client_authentication_failed'};
+export const INVALID_CLIENT = {
+  status: 401,
+  error: 'invalid_client',
+  stranger: true,
+  reason: 'client_authentication_failed',
+};
 export const INVALID_REQUEST = {status: 400, error: 'invalid_request'};
 export const INVALID_PROOF = {status: 400, error: 'invalid_dpop_proof', reason: 'bad_request'};
 export const STRANGE_REQUEST = {...INVALID_REQUEST, stranger: true, reason: 'bad_request'};
 // Refused before there is a request: the HTTP layer's own bounds.
-export const HEAD_TOO_LARGE = {status: 431, error: 'invalid_request', reason: 'limit_exceeded',
-                               stranger: true};
+export const HEAD_TOO_LARGE = {
+  status: 431,
+  error: 'invalid_request',
+  reason: 'limit_exceeded',
+  stranger: true,
+};
 export const BODY_TOO_LARGE = {...HEAD_TOO_LARGE, status: 413};
 
 const base64url = (bytes) => Buffer.from(bytes).toString('base64url');
@@ -33,8 +41,8 @@ export const keyOf = (party) => crypto.createPrivateKey({key: party.privateJwk, 
 export const signer = (party) => (input) =>
   crypto.sign('sha256', Buffer.from(input), {key: keyOf(party), dsaEncoding: 'ieee-p1363'});
 
-// A JWT of any shape. `header` and `claims` are objects, or the very bytes; `sign` takes the signing
-// input; `text` changes the finished text.
+// A JWT of any shape. `header` and `claims` are objects, or the very bytes; `sign` takes the
+// signing input; `text` changes the finished text.
 export function forge({header, claims, sign, text = (compact) => compact}) {
   const input = `${base64url(texted(header))}.${base64url(texted(claims))}`;
   return text(`${input}.${base64url(sign(input))}`);
@@ -48,8 +56,11 @@ export class Door {
     this.counted = new Map();
   }
 
-  check(answer, {status, error, reason, stranger = false, says, journal = reason, counted = stranger},
-        elapsed) {
+  check(
+    answer,
+    {status, error, reason, stranger = false, says, journal = reason, counted = stranger},
+    elapsed,
+  ) {
     const shown = `${answer.status} ${answer.body} ${JSON.stringify(answer.headers)}`;
     assert.equal(answer.status, status, shown);
     assert.ok(elapsed < ANSWER_MS_MAX, `${elapsed} ms`);
@@ -77,26 +88,36 @@ export class Door {
 
   async journal() {
     await sleep(2 * FLUSH_MS + 200);
-    const {stdout, code, stderr} = await run(
-      ['audit', 'export', path.join(this.all().server.data, 'log')]);
+    const {stdout, code, stderr} = await run([
+      'audit',
+      'export',
+      path.join(this.all().server.data, 'log'),
+    ]);
     assert.equal(code, 0, stderr);
-    return stdout.trim().split('\n').map((line) => JSON.parse(line));
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
   }
 
   onRecord() {
-    test('each refusal of a proven caller is an entry; strangers are counted, once a second',
-         async () => {
+    test('refusals of proven callers are entries, strangers are counted by the second', async () => {
       const entries = await this.journal();
       const leaves = new Map(entries.map(({leaf, entry}) => [leaf, entry]));
       for (const [receipt, reason] of this.receipts) {
         const {leaf} = JSON.parse(Buffer.from(receipt.split('.')[1], 'base64url'));
         assert.equal(leaves.get(leaf)?.reason, reason, `${reason}: no entry ${leaf}`);
       }
-      const lines = entries.map(({entry}) => entry)
+      const lines = entries
+        .map(({entry}) => entry)
         .filter(({type}) => type === 'refused_before_authentication');
       for (const [reason, count] of this.counted) {
         const own = lines.filter((entry) => entry.reason === reason);
-        assert.equal(own.reduce((sum, entry) => sum + entry.count, 0), count, reason);
+        assert.equal(
+          own.reduce((sum, entry) => sum + entry.count, 0),
+          count,
+          reason,
+        );
         for (let at = 1; at < own.length; ++at) {
           const apart = Date.parse(own[at].time) - Date.parse(own[at - 1].time);
           assert.ok(apart > FLUSH_MS * 0.9, `${reason}: ${apart} ms apart`);
@@ -143,9 +164,10 @@ export function raw(server, parts, {pause = 0, ms_max = 3000, read = true} = {})
       closed = true;
       done();
     });
-    if (read) socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-    });
+    if (read)
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+      });
     socket.on('connect', async () => {
       for (const part of [parts].flat()) {
         if (socket.destroyed) return;

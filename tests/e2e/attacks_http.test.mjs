@@ -14,11 +14,12 @@ const SHARED = process.env.MANDATE_SHARED ?? path.join(source, '../shared');
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
 const BODY = 'grant_type=client_credentials';
 const LENGTH = `Content-Length: ${BODY.length}`;
-const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';  // what must not be taken for a request
+const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'; // what must not be taken for a request
 
 const post = (headers, body = BODY, start = 'POST /token HTTP/1.1') =>
   `${[start, 'Host: x', FORM, ...headers].join('\r\n')}\r\n\r\n${body}`;
-const statuses = (text) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+const statuses = (text) =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 
 describe('I: HTTP', () => {
   let server;
@@ -35,15 +36,23 @@ describe('I: HTTP', () => {
   test('I1 what is well formed is read, also twice on a connection', async () => {
     const {text} = await raw(server, post([LENGTH]) + post([LENGTH, 'Connection: close']));
     assert.deepEqual(statuses(text), [401, 401], text);
-    const inChunks = await raw(server, post(['Transfer-Encoding: chunked', 'Connection: close'],
-                                           `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`));
+    const inChunks = await raw(
+      server,
+      post(
+        ['Transfer-Encoding: chunked', 'Connection: close'],
+        `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`,
+      ),
+    );
     assert.deepEqual(statuses(inChunks.text), [401], inChunks.text);
   });
 
   const chunked = (body) => post(['Transfer-Encoding: chunked'], body);
   const refused = [
     ['CL.TE', post([LENGTH, 'Transfer-Encoding: chunked'], `0\r\n\r\n${NEXT}`)],
-    ['TE.CL', post(['Transfer-Encoding: chunked', 'Content-Length: 4'], `5c\r\n${NEXT}\r\n0\r\n\r\n`)],
+    [
+      'TE.CL',
+      post(['Transfer-Encoding: chunked', 'Content-Length: 4'], `5c\r\n${NEXT}\r\n0\r\n\r\n`),
+    ],
     ['two lengths that differ', post([LENGTH, 'Content-Length: 1'])],
     ['two lengths that agree', post([LENGTH, LENGTH])],
     ['a list of lengths', post([`Content-Length: ${BODY.length}, ${BODY.length}`])],
@@ -62,8 +71,10 @@ describe('I: HTTP', () => {
     ['a carriage return in a header', post([LENGTH, 'X-Cr: a\rb'])],
     ['chunked by another name', post(['Transfer-Encoding: xchunked'], `0\r\n\r\n${NEXT}`)],
     ['chunked and identity', post(['Transfer-Encoding: chunked, identity'], `0\r\n\r\n${NEXT}`)],
-    ['chunked twice', post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
-                           `0\r\n\r\n${NEXT}`)],
+    [
+      'chunked twice',
+      post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], `0\r\n\r\n${NEXT}`),
+    ],
     ['a chunk of no size', chunked(`\r\n${NEXT}`)],
     ['a chunk of no number', chunked(`zz\r\n${NEXT}`)],
     ['a chunk below zero', chunked(`-1\r\n${NEXT}`)],
@@ -74,7 +85,8 @@ describe('I: HTTP', () => {
     ['the absolute form', 'GET http://x/healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a target that is a name', 'GET healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a space in the target', 'GET /healthz x HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ['no target', 'GET HTTP/1.1\r\nHost: x\r\n\r\n'], ['no method', ' /healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['no target', 'GET HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['no method', ' /healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['HTTP/1.2', 'GET /healthz HTTP/1.2\r\nHost: x\r\n\r\n'],
     ['HTTP/2 by its preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'],
@@ -90,14 +102,26 @@ describe('I: HTTP', () => {
   }
 
   const large = [
-    ['10 000 headers', `GET /healthz HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(10_000)}\r\n`, [431]],
+    [
+      '10 000 headers',
+      `GET /healthz HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(10_000)}\r\n`,
+      [431],
+    ],
     ['101 headers', `GET /healthz HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(100)}\r\n`, [431]],
-    ['a header of 64 kB', `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(65_536)}\r\n\r\n`, [431]],
+    [
+      'a header of 64 kB',
+      `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(65_536)}\r\n\r\n`,
+      [431],
+    ],
     ['a target of 64 kB', `GET /${'y'.repeat(65_536)} HTTP/1.1\r\nHost: x\r\n\r\n`, [431]],
     ['a body said to be 2 MiB', post([`Content-Length: ${2 << 20}`], ''), [413]],
     ['a chunk said to be 2 MiB', chunked(`200000\r\n${'x'.repeat(4096)}`), [413]],
     ['chunks without an end', chunked(`1000\r\n${'x'.repeat(4096)}\r\n`.repeat(300)), [413]],
-    ['a chunk extension of 2 MiB', chunked(`1;${'x'.repeat(2 << 20)}\r\nx\r\n0\r\n\r\n`), [400, 413]],
+    [
+      'a chunk extension of 2 MiB',
+      chunked(`1;${'x'.repeat(2 << 20)}\r\nx\r\n0\r\n\r\n`),
+      [400, 413],
+    ],
   ];
   for (const [what, bytes, expected] of large) {
     test(`I2 ${what} is refused`, async () => {
@@ -111,17 +135,27 @@ describe('I: HTTP', () => {
     });
   }
   test('I2 100 headers are read', async () => {
-    const {text} = await raw(server, `GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${
-      'X: y\r\n'.repeat(98)}\r\n`);
+    const {text} = await raw(
+      server,
+      `GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'X: y\r\n'.repeat(98)}\r\n`,
+    );
     assert.deepEqual(statuses(text), [200]);
   });
 
   const held = async (t_, count, bytes) => {
-    const sockets = await Promise.all(Array.from({length: count}, () => new Promise((resolve) => {
-      const socket = net.connect(new URL(server.url).port, '127.0.0.1', () => resolve(socket));
-      socket.on('error', () => {});
-      socket.write(bytes);
-    })));
+    const sockets = await Promise.all(
+      Array.from(
+        {length: count},
+        () =>
+          new Promise((resolve) => {
+            const socket = net.connect(new URL(server.url).port, '127.0.0.1', () =>
+              resolve(socket),
+            );
+            socket.on('error', () => {});
+            socket.write(bytes);
+          }),
+      ),
+    );
     onEnd(t_, () => sockets.forEach((socket) => socket.destroy()));
     return sockets;
   };
@@ -139,7 +173,10 @@ describe('I: HTTP', () => {
   });
   // The stream is closed as its time ends, so that nothing more is said.
   test('I2 a head that drips is ended within its bound', async () => {
-    const drip = ['GET /healthz HTTP/1.1\r\nHost: x\r\n', ...Array.from({length: 40}, () => 'X: y\r\n')];
+    const drip = [
+      'GET /healthz HTTP/1.1\r\nHost: x\r\n',
+      ...Array.from({length: 40}, () => 'X: y\r\n'),
+    ];
     const {text, ms, closed} = await raw(server, drip, {pause: 400, ms_max: 14_000});
     assert.ok(closed && ms < 12_500, `${closed} ${ms}`);
     assert.deepEqual(statuses(text), [], text);
@@ -148,12 +185,17 @@ describe('I: HTTP', () => {
   const vectors = path.join(SHARED, 'vectors/json');
   const absent = !existsSync(vectors) && process.env.CI !== 'true' ? `no ${vectors}` : false;
   test('I3 the JSON test suite: n_* is refused, y_* is read', {skip: absent}, async () => {
-    const files = (await readdir(vectors, {recursive: true})).filter((name) => /(^|\/)[ny]_.*\.json$/.test(name));
+    const files = (await readdir(vectors, {recursive: true})).filter((name) =>
+      /(^|\/)[ny]_.*\.json$/.test(name),
+    );
     assert.ok(files.length > 250, `${files.length}`);
     for (const file of files) {
-      const answer = await send({url: `${server.url}/access/v1/evaluation`, method: 'POST',
-                                 headers: [['Content-Type', 'application/json']],
-                                 body: await readFile(path.join(vectors, file))});
+      const answer = await send({
+        url: `${server.url}/access/v1/evaluation`,
+        method: 'POST',
+        headers: [['Content-Type', 'application/json']],
+        body: await readFile(path.join(vectors, file)),
+      });
       // What is read is then refused for want of a caller; a member twice is never read (strict).
       const strict = /duplicated_key/.test(file);
       const read = path.basename(file).startsWith('y_') && !strict;

@@ -1,4 +1,4 @@
-// ATTACKS.md G7: whatever becomes of Mandate, a real nginx before a real upstream lets nothing pass.
+// ATTACKS.md G7: whatever becomes of Mandate, nginx before a real upstream lets nothing pass.
 import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import net from 'node:net';
@@ -9,8 +9,10 @@ import {send} from './http.mjs';
 import {TICKET, TICKETS} from './organisation.mjs';
 import {startNginx, startUpstream} from './proxy.mjs';
 
-const absent = !existsSync('/usr/sbin/nginx') && process.env.CI !== 'true'
-  ? 'no /usr/sbin/nginx here; tools/setup test installs nginx-light' : false;
+const absent =
+  !existsSync('/usr/sbin/nginx') && process.env.CI !== 'true'
+    ? 'no /usr/sbin/nginx here; tools/setup test installs nginx-light'
+    : false;
 
 // Something that stands where Mandate should, and does this with each connection.
 async function startStandIn(t, serve) {
@@ -24,8 +26,10 @@ async function startStandIn(t, serve) {
   return `127.0.0.1:${server.address().port}`;
 }
 
-const answer = (line, headers = []) => (socket) => socket.end(
-  [`HTTP/1.1 ${line}`, 'Content-Length: 0', ...headers, '', ''].join('\r\n'));
+const answer =
+  (line, headers = []) =>
+  (socket) =>
+    socket.end([`HTTP/1.1 ${line}`, 'Content-Length: 0', ...headers, '', ''].join('\r\n'));
 const identity = 'Mandate-Subject: human:eve@acme.example';
 const rows = [
   ['500', answer('500 Internal Server Error', [identity])],
@@ -37,7 +41,7 @@ const rows = [
   ['nothing', (socket) => socket.end()],
   ['half a head', (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Len')],
   ['a reset', (socket) => socket.resetAndDestroy()],
-  ['silence', () => {}],  // nginx gives up after proxy_read_timeout, 5 s
+  ['silence', () => {}], // nginx gives up after proxy_read_timeout, 5 s
 ];
 for (const [what, serve] of rows) {
   test(`G7 nginx lets nothing pass where Mandate answers ${what}`, {skip: absent}, async (t) => {

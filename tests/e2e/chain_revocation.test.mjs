@@ -51,13 +51,16 @@ const jtiOf = (answer) => jose.decodeJwt(answer.access_token).jti;
 
 // Of the revoked node, A's own refusal may be of another kind than those of what rests on it.
 const rows = [
-  {what: 'the delegation', kind: 'delegation', id: () => 'triage-reads', named: () => 'triage-reads',
+  {what: 'the delegation', kind: 'delegation', id: () => 'triage-reads',
+   named: () => 'triage-reads',
    first: 'delegation_revoked', later: 'ancestor_revoked'},
   {what: 'the principal', kind: 'principal', id: () => 'agent:triage', named: () => 'agent:triage',
    first: 'principal_retired', later: 'principal_retired'},
-  {what: 'the token', kind: 'token', id: (chain) => jtiOf(chain.a), named: (chain) => jtiOf(chain.a),
+  {what: 'the token', kind: 'token', id: (chain) => jtiOf(chain.a),
+   named: (chain) => jtiOf(chain.a),
    first: 'token_revoked', firstNamed: '', later: 'ancestor_revoked'},
-  {what: 'the transaction', kind: 'transaction', id: (chain) => jose.decodeJwt(chain.a.access_token).txn,
+  {what: 'the transaction', kind: 'transaction',
+   id: (chain) => jose.decodeJwt(chain.a.access_token).txn,
    named: (chain) => jose.decodeJwt(chain.a.access_token).txn,
    first: 'ancestor_revoked', later: 'ancestor_revoked'},
   {what: "the root's entitlement", kind: 'entitlement', id: () => 'maria-tickets',

@@ -179,7 +179,8 @@ describe('acting for a person', () => {
       ['without a hop grant', (hop) => ({...hop, grant: undefined}), 'hop_grant_required'],
       ['with a hop grant to somebody else', async () => handed({to: all.archive}),
        'hop_grant_required'],
-      ['with a hop grant for another token', async (hop) => ({...hop, grant: (await handed()).grant}),
+      ['with a hop grant for another token',
+       async (hop) => ({...hop, grant: (await handed()).grant}),
        'hop_grant_required'],
       ['with a hop grant by another key', async (hop) => ({
         ...hop, grant: await all.archive.hopGrant({

@@ -1,5 +1,5 @@
-// A real `mandate serve` for a test, and the command line against it. Loopback only; bounded in time;
-// stops only what it started; its folder goes away with the test.
+// A real `mandate serve` for a test, and the command line against it. Loopback only; bounded in
+// time; stops only what it started; its folder goes away with the test.
 //
 //   const server = await Server.start(t);
 //   await server.apply({apiVersion: 'mandate/v1', teams: [...]});
@@ -66,7 +66,7 @@ export async function temporaryFolder(t) {
 export const spawnBound = (file, args, options) =>
   spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], options);
 
-// Whatever the exit code: {code, stdout, stderr, json}; `json` is the whole of stdout where it parses.
+// Whatever the exit code: {code, stdout, stderr, json}; `json` is all of stdout where it parses.
 export function run(args, {env = {}, cwd} = {}) {
   return new Promise((resolve, reject) => {
     execFile(program, args, {cwd, timeout: CLI_TIMEOUT_MS, maxBuffer: 64 << 20,
@@ -101,7 +101,8 @@ export class Server {
   async launch({listen} = {}) {
     // Where the issuer is another name, `ready` does not tell the port.
     listen ??= `127.0.0.1:${this.args.includes('--issuer') ? await freePort() : 0}`;
-    const child = spawnBound(program, ['serve', '--data', this.data, '--listen', listen, ...this.args],
+    const command = ['serve', '--data', this.data, '--listen', listen, ...this.args];
+    const child = spawnBound(program, command,
                              {stdio: ['ignore', 'pipe', 'pipe'], env: inherited});
     this.child = child;
     this.stderr = '';
@@ -174,7 +175,8 @@ export class Server {
   async done(...args) {
     const result = await this.cli(...args);
     if (result.code !== 0) {
-      throw new Error(`mandate ${args.join(' ')}: ${result.code}\n${result.stdout}${result.stderr}`);
+      const {code, stdout, stderr} = result;
+      throw new Error(`mandate ${args.join(' ')}: ${code}\n${stdout}${stderr}`);
     }
     return result.json;
   }

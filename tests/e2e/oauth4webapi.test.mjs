@@ -1,5 +1,5 @@
-// npm's oauth4webapi and jose, unchanged, against a real server: discovery, client credentials and a
-// chain of three parties with DPoP, introspection, revocation.
+// npm's oauth4webapi and jose, unchanged, against a real server: discovery, client credentials and
+// a chain of three parties with DPoP, introspection, revocation.
 import assert from 'node:assert/strict';
 import {before, describe, test} from 'node:test';
 
@@ -118,7 +118,8 @@ describe('oauth4webapi', () => {
     const txn = (await verify(first.access_token, TICKETS)).txn;
     assert.equal(claims.txn, txn);
     assert.ok(claims.exp <= (await verify(second.access_token, ARCHIVE)).exp);
-    await assert.rejects(verify(third.access_token, TICKETS), {code: 'ERR_JWT_CLAIM_VALIDATION_FAILED'});
+    await assert.rejects(verify(third.access_token, TICKETS),
+                         {code: 'ERR_JWT_CLAIM_VALIDATION_FAILED'});
   });
 
   test('the audience introspects, and sees who acts for whom; another sees nothing', async () => {

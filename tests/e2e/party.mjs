@@ -1,6 +1,6 @@
 // A principal that proves itself with an ES256 key: its assertions, proofs, exchanges and calls.
 //
-//   const triage = await Party.make('agent:triage');        // its `authenticators` go in a document
+//   const triage = await Party.make('agent:triage');  // its `authenticators` go in a document
 //   triage.at(server);
 //   const {json} = await triage.token({resource: 'https://tickets.acme.example'});
 import {createHash, randomUUID} from 'node:crypto';
@@ -142,7 +142,8 @@ export class Party {
   }
 
   async statement(delegation) {
-    const answer = await this.call('GET', `/delegations/${encodeURIComponent(delegation)}/statement`);
+    const answer = await this.call(
+      'GET', `/delegations/${encodeURIComponent(delegation)}/statement`);
     if (answer.status !== 200) throw new Error(`no statement of ${delegation}: ${answer.body}`);
     return answer.json.statement;
   }
@@ -153,9 +154,10 @@ export class Party {
                           ...parameters});
   }
 
-  // Asks, as the resource server, about a request that `actor` sends with `token`. -> decision, context
-  async evaluate({subject, action, type = 'tickets', id, location, properties, context, actor, token,
-                  method = 'GET', url = `${location}/${id}`, proof}) {
+  // Asks, as the resource server, about a request that `actor` sends with `token`.
+  // -> {decision, context}
+  async evaluate({subject, action, type = 'tickets', id, location, properties, context, actor,
+                  token, method = 'GET', url = `${location}/${id}`, proof}) {
     const presented = token && {access_token: token, dpop: {
       proof: proof ?? await actor.proof({method, url, token}), htm: method, htu: url}};
     const answer = await this.call('POST', '/access/v1/evaluation', {
@@ -167,7 +169,8 @@ export class Party {
   }
 
   // What a proxy of the `original` family sends for this party's request.
-  async forwardAuth({resource, origin = resource, token, method = 'GET', path, headers = [], proof}) {
+  async forwardAuth({resource, origin = resource, token, method = 'GET', path, headers = [],
+                     proof}) {
     const url = origin + path.split('?')[0];
     return send({url: `${this.server.url}/forward-auth/${encodeURIComponent(resource)}`, headers: [
       ['X-Original-Method', method], ['X-Original-URI', path], ['X-Real-IP', '127.0.0.1'],

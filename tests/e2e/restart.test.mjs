@@ -8,8 +8,9 @@ import {jose} from '../clients/index.mjs';
 import {run} from './harness.mjs';
 import {startOrganisation, TICKET, TICKETS} from './organisation.mjs';
 
-for (const [how, stop] of [['stopped', (server) => server.stop()], ['killed', (server) => server.kill()]]) {
-  test(`tokens, keys and revocations survive a server that is ${how} and started again`, async (t) => {
+const ends = [['stopped', (server) => server.stop()], ['killed', (server) => server.kill()]];
+for (const [how, stop] of ends) {
+  test(`tokens, keys and revocations survive a server that was ${how}`, async (t) => {
     const all = await startOrganisation(t);
     const {server, triage, tickets} = all;
     const live = (await triage.actFor('triage-reads', {resource: TICKETS})).json.access_token;

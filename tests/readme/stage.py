@@ -11,11 +11,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = pathlib.Path(os.environ.get("MANDATE_BIN", SOURCE / "build/release/mandate")).resolve()
+sys.path.insert(0, str(SOURCE / "testing"))
+from program import BIN, need  # noqa: E402,F401: `need` for those who stand here
+
+PROGRAM = pathlib.Path(BIN).resolve()
 START_S = 20
 STOP_S = 10
 COMMAND_S = 30

@@ -10,13 +10,11 @@ write with what is shown.
 * `make` is not run: its targets must be listed by `make help`.
 """
 
-import os
-import pathlib
 import re
 import subprocess
 import sys
 
-from stage import SOURCE, Shell, Stage
+from stage import SOURCE, Shell, Stage, need
 
 NGINX = "/usr/sbin/nginx"
 FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -86,9 +84,7 @@ def stop_nginx(stage):
 
 
 def main():
-    if not pathlib.Path(NGINX).exists() and os.environ.get("CI") != "true":
-        print(f"left out, since {NGINX} is missing; run tools/setup test")
-        return 77
+    need(NGINX)
     with Stage() as stage, stage.run() as server:
         if "ready " not in server.greeting:
             server.stop()

@@ -43,22 +43,44 @@ Result<void> real_chain_live(const record::View&, Instant, const Lineage&, const
 Result<void> broken_chain_live(const record::View& view, Instant now, const Lineage& lineage,
                                const Chain& chain) MANDATE_WRAP(MANDATE_LIVE_CHAIN);
 
-// lineage: what the actor may in its own right counts too. audience: a token serves everywhere.
+// Whether some lineage of the actor permits the request: `lineage`, its own right; `union`, any
+// delegation to it.
+bool another_lineage_permits(const record::View& view, Instant now, const TimeZones& zones,
+                             const AccessRequest& request, record::PrincipalHandle actor) {
+  const auto permitted = [&](record::PrincipalHandle root,
+                             const std::vector<record::DelegationHandle>& chain) {
+    for (const record::EntitlementHandle entitlement : view.entitlements_of(root)) {
+      if (check_permits(view, now, zones, {entitlement, chain}, request)) return true;
+    }
+    return false;
+  };
+  if (breaks("lineage")) return permitted(actor, {});
+  const std::size_t count = view.count(record::NodeKind::kDelegation);
+  for (std::uint32_t i = 0; breaks("union") && i < count; ++i) {
+    const auto chain = chain_of(view, {i});
+    if (chain && view.delegation({i})->delegate == actor &&
+        permitted(view.delegation(chain->back())->delegator, *chain)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// audience: a token serves everywhere.
 Decision broken_decide(const record::View& view, Instant now, const TimeZones& zones,
                        const AccessRequest& request, const Evidence& evidence) {
   Decision decision = real_decide(view, now, zones, request, evidence);
   if (decision.permitted() || evidence.token == nullptr) return decision;
   const TokenClaims& claims = evidence.token->claims();
-  if (breaks("audience") && decision.refusal->reason == Reason::kAudienceMismatch) {
+  if (decision.refusal->reason == Reason::kAudienceMismatch && breaks("audience")) {
     AccessRequest elsewhere = request;
     elsewhere.location = claims.audience;
     return real_decide(view, now, zones, elsewhere, evidence);
   }
   const auto actor = view.find_principal(claims.client_id.text());
-  if (breaks("lineage") && actor && decision.refusal->reason == Reason::kOutsideAuthority) {
-    for (const record::EntitlementHandle own : view.entitlements_of(*actor)) {
-      if (check_permits(view, now, zones, {own, {}}, request)) decision.refusal.reset();
-    }
+  if (decision.refusal->reason == Reason::kOutsideAuthority && actor &&
+      another_lineage_permits(view, now, zones, request, *actor)) {
+    decision.refusal.reset();
   }
   return decision;
 }

@@ -45,6 +45,10 @@ function checkPath(what, seen, expected) {
   assert.deepEqual(delegates, expected.delegates, what);
 }
 
+// The longest path of the story, which has a hop to lose.
+const longest = (requests) => requests.reduce(
+  (best, request) => (request.path.lines.length > best.path.lines.length ? request : best));
+
 async function checkPaths({server, requests}) {
   for (const {what, outcome, path: expected} of requests) {
     const byReceipt = await pathOf(server, outcome.receipt);
@@ -61,6 +65,19 @@ async function checkPaths({server, requests}) {
     assert.ok(whole.verified, what);
     const leaves = new Set(whole.entries.map(({leaf}) => leaf));
     for (const {leaf} of byReceipt.entries) assert.ok(leaves.has(leaf), `${what}, by transaction`);
+  }
+}
+
+// What a person reads, and what Graphviz does.
+async function checkViews({server, requests}) {
+  const {outcome: {receipt}, path: {subject, actor, delegates}} = longest(requests);
+  const text = await server.text('path', receipt);
+  const graph = await server.text('path', receipt, '--output', 'dot');
+  for (const [how, {code, stdout}] of Object.entries({text, graph})) {
+    assert.equal(code, 0, how);
+    for (const name of [subject, actor, ...Object.entries(delegates).flat()]) {
+      assert.ok(stdout.includes(name), `${how} does not name ${name}: ${stdout}`);
+    }
   }
 }
 
@@ -98,10 +115,6 @@ const forgeries = [
   ['with an entry of another place', (answer) => ({...answer, entries: answer.entries.map((item) => ({
     ...item, index: item.index + 1}))}), false],
 ];
-
-// The longest path of the story, which has a hop to lose.
-const longest = (requests) => requests.reduce(
-  (best, request) => (request.path.lines.length > best.path.lines.length ? request : best));
 
 async function checkForgeries(story) {
   const {outcome, path: expected} = longest(story.requests);
@@ -164,8 +177,9 @@ async function checkDamages(folder, copy, keys, {receipt, entry}) {
   }
 }
 
-async function checkOffline({server, requests}, t) {
-  const folder = await temporaryFolder(t);
+async function checkOffline(story) {
+  const {server, requests} = story;
+  const folder = await temporaryFolder(story);
   const copy = path.join(folder, 'copy');
   const older = path.join(folder, 'older');
   const {outcome} = longest(requests);
@@ -197,13 +211,15 @@ async function checkOffline({server, requests}, t) {
   const cut = await verify(older, keys, journal);
   assert.equal(cut.code, 1, `an older copy: ${cut.stdout}${cut.stderr}`);
   assert.ok(cut.json.findings.some(({kind}) => kind === 'cut_tail'), cut.stdout);
-  for (const {entry} of hops) await checkDamages(
-    await temporaryFolder(t), copy, keys, {receipt: outcome.receipt, entry});
+  for (const {entry} of hops) {
+    await checkDamages(await temporaryFolder(story), copy, keys, {receipt: outcome.receipt, entry});
+  }
 }
 
 export async function prove(story) {
   assert.ok(story.requests.length > 0, 'there is a request to prove');
   await checkPaths(story);
+  await checkViews(story);
   await checkForgeries(story);
-  await checkOffline(story, story);
+  await checkOffline(story);
 }

@@ -1,6 +1,7 @@
 // An acceptance story: an organisation, and pairs of requests that differ in one thing, of which
 // one is refused for the story's reason and its twin permitted. It prints one line of JSON per cell,
 // {"id", "cell", "outcome": "pass" | "fail", "note"}; `run` makes the table of these lines alone.
+// With MANDATE_STORY_TRACE set, what went wrong goes to stderr in full.
 //
 //   await tell('BT2', async (story) => {
 //     const {server, ...} = await openOrganisation(story, document, parties);
@@ -18,6 +19,8 @@ import {jose} from '../clients/index.mjs';
 import {Server} from '../e2e/harness.mjs';
 import {Party} from '../e2e/party.mjs';
 import {prove} from './evidence.mjs';
+
+const NOTE_MAX = 400;
 
 export const days = (count) => new Date(Date.now() + count * 86_400_000).toISOString();
 
@@ -135,7 +138,8 @@ async function cell(id, name, steps) {
     await steps();
   } catch (error) {
     outcome = 'fail';
-    note = `${error instanceof assert.AssertionError ? 'assertion' : 'error'}: ${error.message}`;
+    const kind = error instanceof assert.AssertionError ? 'assertion' : 'error';
+    note = `${kind}: ${error.message.replace(/\s+/g, ' ')}`.slice(0, NOTE_MAX);
     if (process.env.MANDATE_STORY_TRACE) console.error(error);
   }
   console.log(JSON.stringify({id, cell: name, outcome, note}));
@@ -150,7 +154,10 @@ export async function tell(id, happen) {
       await happen(story);
       story.checkComplete();
     });
-    const proven = await cell(id, 'prove', () => prove(story));
+    const proven = await cell(id, 'prove', async () => {
+      assert.ok(prevented, 'the story was not told to its end');
+      await prove(story);
+    });
     process.exitCode = prevented && proven ? 0 : 1;
   } finally {
     await story.end();

@@ -87,13 +87,14 @@ struct Case {
 };
 
 Report audit(const Case& audited) {
-  const Result<Report> report =
-      verify(MemoryFolder(audited.copy), audited.keys, audited.against);
+  const Result<Report> report = verify(MemoryFolder(audited.copy), audited.keys, audited.against);
   EXPECT_THAT(report, IsOk());
   return report.value_or(Report{});
 }
 
-void flip(std::string& bytes, std::size_t at) { bytes.at(at) = static_cast<char>(bytes.at(at) ^ 1); }
+void flip(std::string& bytes, std::size_t at) {
+  bytes.at(at) = static_cast<char>(bytes.at(at) ^ 1);
+}
 
 // The log at `place` as `from` has it.
 void take_log(Case& c, const Copy& from, const std::string& place) {
@@ -130,17 +131,17 @@ TEST_P(Tampering, is_found_and_its_untouched_twin_verifies) {
 
   const Report report = audit(changed);
   EXPECT_THAT(kinds_of(report), Contains(name(row.kind)));
-  EXPECT_THAT(report.findings, Contains(::testing::AllOf(
-                                   ::testing::Field(&Finding::kind, row.kind),
-                                   ::testing::Field(&Finding::file, std::string(row.file)))));
+  EXPECT_THAT(report.findings,
+              Contains(::testing::AllOf(::testing::Field(&Finding::kind, row.kind),
+                                        ::testing::Field(&Finding::file, std::string(row.file)))));
 }
 
 const Row kChangedBytes[] = {
     {"an_entry", [](Case& c) { flip(c.copy["record/tile/entries/000"], 105); },
      FindingKind::kChangedEntry, "record/tile/entries/000"},
     {"an_entry_of_the_last_tile",
-     [](Case& c) { flip(c.copy["record/tile/entries/002.p/88"], 105); },
-     FindingKind::kChangedEntry, "record/tile/entries/002.p/88"},
+     [](Case& c) { flip(c.copy["record/tile/entries/002.p/88"], 105); }, FindingKind::kChangedEntry,
+     "record/tile/entries/002.p/88"},
     {"the_length_of_an_entry", [](Case& c) { flip(c.copy["record/tile/entries/001"], 1); },
      FindingKind::kChangedEntry, "record/tile/entries/001"},
     {"a_leaf_hash", [](Case& c) { flip(c.copy["record/tile/0/001"], 99); },
@@ -223,8 +224,7 @@ const Row kRewritten[] = {
        c.against = honest().later.at("journal/0000000001/checkpoint");
      },
      FindingKind::kFork, "journal/0000000001/checkpoint"},
-    {"a_hop_that_is_not_there",
-     [](Case& c) { c.copy = tell({.hop_entry = "{\"n\":9999}"}).later; },
+    {"a_hop_that_is_not_there", [](Case& c) { c.copy = tell({.hop_entry = "{\"n\":9999}"}).later; },
      FindingKind::kMissingHop, "journal/0000000002/tile/entries/000.p/5"},
     {"a_hop_in_a_log_that_is_not_there",
      [](Case& c) { c.copy = tell({.hop_origin = "m.example/log/journal/0000000009"}).later; },
@@ -243,15 +243,16 @@ const Row kRewritten[] = {
        const Copy before = c.copy;
        take_log(c, {}, kLog2);
        for (const auto& [path, bytes] : before) {
-         if (path.starts_with(kLog1)) c.copy[kLog2 + path.substr(std::string(kLog1).size())] = bytes;
+         if (path.starts_with(kLog1))
+           c.copy[kLog2 + path.substr(std::string(kLog1).size())] = bytes;
        }
      },
      FindingKind::kUnknownLog, "journal/0000000002/checkpoint"},
 };
 
 const Row kKeysAndReceipts[] = {
-    {"a_log_without_a_key", [](Case& c) { c.keys.erase(c.keys.begin()); },
-     FindingKind::kUnknownLog, "record/checkpoint"},
+    {"a_log_without_a_key", [](Case& c) { c.keys.erase(c.keys.begin()); }, FindingKind::kUnknownLog,
+     "record/checkpoint"},
     {"another_key", [](Case& c) { c.keys[0] = LogWorld::vkey("m.example/log/record", 'x'); },
      FindingKind::kBadCheckpoint, "record/checkpoint"},
     {"the_receipts_key_signs_no_checkpoint",
@@ -325,9 +326,9 @@ TEST(Audit, an_unfulfilled_receipt_is_what_its_run_made_of_it) {
   };
   EXPECT_EQ(kinds(), std::vector<std::string>{"cut_tail"});
   world.journal.clock.advance(Seconds(10));
-  ASSERT_THAT(world.journal.append(R"({"time":")" + format_rfc3339(world.journal.clock.now()) +
-                                   "\"}"),
-              IsOk());
+  ASSERT_THAT(
+      world.journal.append(R"({"time":")" + format_rfc3339(world.journal.clock.now()) + "\"}"),
+      IsOk());
   EXPECT_EQ(kinds(), std::vector<std::string>{"missing_entry"});
   ASSERT_THAT(world.journal.append("{\"promised\":1}"), IsOk());
   EXPECT_THAT(kinds(), IsEmpty());
@@ -432,9 +433,9 @@ TEST(Export, gives_every_entry_as_one_line) {
 
 TEST(Export, stops_where_its_sink_says_so) {
   int lines = 0;
-  ASSERT_THAT(export_ndjson(MemoryFolder(honest().later),
-                            [&](std::string_view) { return ++lines < 3; }),
-              IsOk());
+  ASSERT_THAT(
+      export_ndjson(MemoryFolder(honest().later), [&](std::string_view) { return ++lines < 3; }),
+      IsOk());
   EXPECT_EQ(lines, 3);
 }
 

@@ -205,24 +205,23 @@ TEST_P(DamagedJournals, are_refused_unless_only_a_tail_is_torn) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, DamagedJournals,
-    ::testing::Values(
-        Damage{"nothing", "0000000001.segment", [](std::string&) {}, ""},
-        Damage{"garbage_after_the_tail", "0000000002.segment",
-               [](std::string& bytes) {
-                 bytes.resize(bytes.find_last_not_of('\0') + 1);
-                 bytes += "garbage";
-               },
-               ""},
-        Damage{"a_byte_of_a_closed_log", "0000000001.segment",
-               [](std::string& bytes) { bytes[bytes.find("{\"n\":1}") + 5] = '7'; },
-               "log 1 of the journal"},
-        Damage{"the_last_entry_of_a_closed_log", "0000000001.segment",
-               [](std::string& bytes) { bytes.resize(bytes.find("{\"n\":1}") + 3); },
-               "log 1 of the journal"},
-        Damage{"the_first_entry_of_a_closed_log", "0000000001.segment",
-               [](std::string& bytes) { bytes[20] ^= 1; }, "log 1 of the journal"},
-        Damage{"the_head_of_a_closed_log", "0000000001.segment",
-               [](std::string& bytes) { bytes[0] = 'M'; }, "log 1 of the journal"}),
+    ::testing::Values(Damage{"nothing", "0000000001.segment", [](std::string&) {}, ""},
+                      Damage{"garbage_after_the_tail", "0000000002.segment",
+                             [](std::string& bytes) {
+                               bytes.resize(bytes.find_last_not_of('\0') + 1);
+                               bytes += "garbage";
+                             },
+                             ""},
+                      Damage{"a_byte_of_a_closed_log", "0000000001.segment",
+                             [](std::string& bytes) { bytes[bytes.find("{\"n\":1}") + 5] = '7'; },
+                             "log 1 of the journal"},
+                      Damage{"the_last_entry_of_a_closed_log", "0000000001.segment",
+                             [](std::string& bytes) { bytes.resize(bytes.find("{\"n\":1}") + 3); },
+                             "log 1 of the journal"},
+                      Damage{"the_first_entry_of_a_closed_log", "0000000001.segment",
+                             [](std::string& bytes) { bytes[20] ^= 1; }, "log 1 of the journal"},
+                      Damage{"the_head_of_a_closed_log", "0000000001.segment",
+                             [](std::string& bytes) { bytes[0] = 'M'; }, "log 1 of the journal"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(DamagedJournal, a_segment_that_is_gone_is_refused) {

@@ -1,6 +1,6 @@
 // A journal on one file system, opened, closed, and opened again as another run.
 //
-//   JournalWorld<TwinFiles> world;   world.open();   world.append("{}");   world.crash(Power::kLost);
+//   JournalWorld<TwinFiles> world;   world.open();   world.append("{}"); world.crash(Power::kLost);
 #pragma once
 
 #include <gtest/gtest.h>

@@ -39,8 +39,8 @@ class MemoryFolder final : public store::audit::Folder {
     std::vector<std::string> names;
     for (const auto& [file, bytes] : files_) {
       if (!file.starts_with(folder)) continue;
-      const std::string name = file.substr(folder.size(), file.find('/', folder.size()) -
-                                                              folder.size());
+      const std::string name =
+          file.substr(folder.size(), file.find('/', folder.size()) - folder.size());
       if (names.empty() || names.back() != name) names.push_back(name);
     }
     return names;

@@ -222,10 +222,10 @@ TEST(PublishedLogsTest, gives_the_tiles_that_the_checkpoint_covers) {
     ASSERT_THAT(tile, ErrorIs(Reason::kBadRequest)) << row.path;
     EXPECT_EQ(tile.error().place, Place::kPath);
   }
-  EXPECT_EQ(ledger::decode_bundle(world.logs().read_tile("record", "tile/entries/001.p/3").value(),
-                                  3)
-                .value(),
-            (std::vector<std::string>{text_of(256), text_of(257), text_of(258)}));
+  EXPECT_EQ(
+      ledger::decode_bundle(world.logs().read_tile("record", "tile/entries/001.p/3").value(), 3)
+          .value(),
+      (std::vector<std::string>{text_of(256), text_of(257), text_of(258)}));
   EXPECT_THAT(world.logs().read_tile("journal/0000000001", "tile/0/001.p/46"), IsOk());
   EXPECT_THAT(world.logs().read_tile("../record", "tile/0/000"), ErrorIs(Reason::kBadRequest));
 }

@@ -79,7 +79,7 @@ Response Routes::refuse(Error error) const {
 }
 
 service::Done Routes::api_done(Respond respond) const {
-  return [respond = std::move(respond), realm = options_.issuer](service::Reply reply) {
+  return [respond = std::move(respond), realm = options_.issuer](const service::Reply& reply) {
     if (reply.error) return respond(resource_refusal(reply, realm));
     Response response = json_response(200, reply.body);
     if (!reply.receipt.empty()) response.headers.emplace_back("Mandate-Receipt", reply.receipt);
@@ -182,7 +182,7 @@ void Routes::forward_auth(const Request& request, const Path& path, Respond resp
       });
 }
 
-void Routes::log_file(const Request& request, const Path& path, Respond respond) {
+void Routes::log_file(const Request& request, const Path& path, const Respond& respond) {
   Result<void> method = expect_method(request, "GET");
   if (!method) return respond(refuse(method.error()));
   const std::string file = path.text.substr(std::string_view("/log/").size());
@@ -201,13 +201,13 @@ void Routes::log_file(const Request& request, const Path& path, Respond respond)
   // Checkpoints are public: whoever holds one can show a fork. What the entries say is not.
   if (is_public(file)) return answer(true);
   service_.may_read_log(api_call(request, path.text),
-                        [answer, respond, realm = options_.issuer](service::Reply reply) {
+                        [answer, respond, realm = options_.issuer](const service::Reply& reply) {
                           if (reply.error) return respond(resource_refusal(reply, realm));
                           answer(true);
                         });
 }
 
-void Routes::management_read(const Request& request, const Path& path, Respond respond) {
+void Routes::management_read(const Request& request, const Path& path, const Respond& respond) {
   Result<void> method = expect_method(request, "GET");
   if (!method) return respond(refuse(method.error()));
   const service::ApiCall call = api_call(request, path.text);
@@ -283,13 +283,13 @@ void Routes::handle(const Request& request, Respond respond) {
   if (path.segments.size() == 2 && path.starts("forward-auth")) {
     return forward_auth(request, path, std::move(respond));
   }
-  if (path.text.starts_with("/log/")) return log_file(request, path, std::move(respond));
+  if (path.text.starts_with("/log/")) return log_file(request, path, respond);
   if (single && (path.starts("apply") || path.starts("revocations") || path.starts("suspensions") ||
                  path.starts("path"))) {
     return management(request, path, std::move(respond));
   }
   if (!path.segments.empty() && is_list(path.segments[0])) {
-    return management_read(request, path, std::move(respond));
+    return management_read(request, path, respond);
   }
   respond(refuse({Reason::kBadRequest, Place::kPath, "there is nothing at " + quoted(path.text)}));
 }

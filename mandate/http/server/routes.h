@@ -37,8 +37,8 @@ class Routes {
   void authzen(const Request& request, const Path& path, Respond respond);
   void forward_auth(const Request& request, const Path& path, Respond respond);
   void management(const Request& request, const Path& path, Respond respond);
-  void management_read(const Request& request, const Path& path, Respond respond);
-  void log_file(const Request& request, const Path& path, Respond respond);
+  void management_read(const Request& request, const Path& path, const Respond& respond);
+  void log_file(const Request& request, const Path& path, const Respond& respond);
   bool well_known(const Request& request, const Path& path, const Respond& respond);
   service::Done api_done(Respond respond) const;
   Response refuse(Error error) const;
