@@ -24,16 +24,6 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-// A checkpoint or a receipt, given as a file or as it is.
-Result<std::optional<std::string>> read_against(const std::string& against) {
-  if (against.empty()) return std::optional<std::string>();
-  std::error_code ignored;
-  if (!std::filesystem::exists(against, ignored)) return std::optional<std::string>(against);
-  Result<std::string> text = read_file(against, limits::kJsonBytesMax);
-  if (!text) return fail(text.error());
-  return std::optional<std::string>(*std::move(text));
-}
-
 json::Value finding_body(const store::audit::Finding& finding) {
   json::Value body = json::Value::object(
       {{"kind", name(finding.kind)}, {"log", finding.log}, {"message", finding.message}});
@@ -128,11 +118,11 @@ int audit_key(const AuditOptions& options, Format format) {
 int audit_verify(const AuditOptions& options, Format format) {
   Result<std::string> keys = read_file(options.keys_file, limits::kJsonBytesMax);
   if (!keys) return report(keys.error(), format);
-  Result<std::optional<std::string>> against = read_against(options.against);
+  Result<std::string> against = read_given(options.against, limits::kJsonBytesMax);
   if (!against) return report(against.error(), format);
   const store::audit::PosixFolder folder(options.folder);
   std::optional<std::string_view> text;
-  if (*against) text = **against;
+  if (!options.against.empty()) text = *against;
   Result<store::audit::Report> audited = store::audit::verify(folder, lines_of(*keys), text);
   if (!audited) {
     report(audited.error(), format);

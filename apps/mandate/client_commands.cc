@@ -213,16 +213,18 @@ Result<std::vector<ledger::NoteVerifier>> read_keys(ApiClient& api, const std::s
   return parse_keys(*text);
 }
 
-json::Value path_question(const PathOptions& options) {
-  std::string_view key = "jti";
+Result<json::Value> path_question(const PathOptions& options) {
+  Result<std::string> what = read_given(options.what, limits::kJwtBytesMax);
+  if (!what) return fail(what.error());
+  what->erase(what->find_last_not_of("\r\n") + 1);
+  std::string key = "jti";
   if (options.transaction) {
     key = "txn";
-  } else if (options.what.find('.') != std::string::npos) {
-    const std::string header =
-        decode_base64url(options.what.substr(0, options.what.find('.'))).value_or("");
+  } else if (const std::size_t dot = what->find('.'); dot != std::string::npos) {
+    const std::string header = decode_base64url(what->substr(0, dot)).value_or("");
     key = header.find("receipt+jwt") != std::string::npos ? "receipt" : "token";
   }
-  return json::Value::object({{key == "jti" ? "jti" : std::string(key), options.what}});
+  return json::Value::object({{key, *std::move(what)}});
 }
 
 void print_decision(bool permitted, const json::Value& context) {
@@ -409,12 +411,13 @@ int path(const Connection& connection, const PathOptions& options) {
   auto session = connect(connection);
   if (!session) return report(session.error(), connection.format);
   ApiClient& api = *(*session)->api;
-  const json::Value question = path_question(options);
-  Result<json::Value> answer = api.call("POST", "/path", question);
+  const Result<json::Value> question = path_question(options);
+  if (!question) return report(question.error(), connection.format);
+  Result<json::Value> answer = api.call("POST", "/path", *question);
   // A checkpoint covers a new entry within a second.
   for (int attempt = 0; answer && service::awaits_checkpoint(*answer) && attempt < 20; ++attempt) {
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    answer = api.call("POST", "/path", question);
+    answer = api.call("POST", "/path", *question);
   }
   if (!answer) return refused(**session, answer.error(), connection.format);
   Result<std::vector<ledger::NoteVerifier>> keys = read_keys(api, options.keys_file);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <filesystem>
 
 #include <cerrno>
 #include <cstring>
@@ -30,7 +31,7 @@ class Descriptor {
 
 tl::unexpected<Error> io_failure(std::string_view doing, const std::string& file) {
   return fail(Reason::kBadRequest,
-              std::string(doing) + " " + quoted(file) + ": " + std::strerror(errno));
+              std::string(doing) + " " + mandate::quoted(file) + ": " + std::strerror(errno));
 }
 
 }  // namespace
@@ -58,16 +59,22 @@ Result<std::string> read_file(const std::string& file, std::size_t bytes_max) {
     text.append(buffer, static_cast<std::size_t>(count));
     if (text.size() > bytes_max) {
       return fail(Reason::kLimitExceeded,
-                  quoted(file) + " is larger than " + std::to_string(bytes_max) + " bytes");
+                  mandate::quoted(file) + " is larger than " + std::to_string(bytes_max) + " bytes");
     }
   }
+}
+
+Result<std::string> read_given(const std::string& text_or_file, std::size_t bytes_max) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(text_or_file, ignored)) return text_or_file;
+  return read_file(text_or_file, bytes_max);
 }
 
 Result<Identity> read_identity(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return io_failure("cannot open identity", file);
   if ((status.st_mode & 077) != 0) {
-    return fail(Reason::kBadRequest, "identity " + quoted(file) +
+    return fail(Reason::kBadRequest, "identity " + mandate::quoted(file) +
                                          " can be read by others; expected "
                                          "mode 0600 (chmod 600)");
   }

@@ -23,5 +23,7 @@ crypto::Algorithm algorithm_for(crypto::KeyType type);
 
 // A whole file, bounded; `-` is standard input.
 Result<std::string> read_file(const std::string& file, std::size_t bytes_max);
+// What is given on the command line as it is, or as the name of a file that holds it.
+Result<std::string> read_given(const std::string& text_or_file, std::size_t bytes_max);
 
 }  // namespace mandate::app

@@ -252,7 +252,8 @@ void add_using(CLI::App& app, Everything& all) {
   CLI::App* path_command =
       command(app, all, "path", "Who really acted, for whom, by what right; each entry verified",
               [](Everything& e) { return path(e.connection, e.path); });
-  path_command->add_option("what", all.path.what, "a receipt, a token or a jti")->required();
+  path_command->add_option("what", all.path.what, "a receipt, a token or a jti, or a file of one")
+      ->required();
   path_command->add_flag("--txn", all.path.transaction, "it is a transaction");
   path_command->add_option(
       "--keys", all.path.keys_file,

@@ -60,8 +60,8 @@ class ChunkedArray {
   // Chunk k holds 2^(k + kFirstBits) items, so index + 2^kFirstBits has the chunk as its top bit.
   static Where locate(std::uint32_t index) {
     const std::uint32_t shifted = index + (1u << kFirstBits);
-    const auto top = static_cast<unsigned>(std::bit_width(shifted)) - 1;
-    return {top - kFirstBits, shifted - (std::uint32_t{1} << top)};
+    const std::uint32_t top = std::bit_floor(shifted);
+    return {static_cast<unsigned>(std::countr_zero(top)) - kFirstBits, shifted - top};
   }
   T* find(std::uint32_t index) const {
     const Where where = locate(index);

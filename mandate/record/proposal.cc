@@ -143,7 +143,7 @@ Result<void> Proposal::check_resources(const Authority& authority, const std::st
       return fail(Reason::kBadRequest, what + ": a permission on record names its locations");
     }
     for (const ResourceId& location : permission.locations) {
-      const auto stands = check_stands(NodeKind::kResource, location.text(), what);
+      Result<void> stands = check_stands(NodeKind::kResource, location.text(), what);
       if (!stands) return stands;
       const ResourceDefinition& at = *resource(location);
       if (reads_the_log(at, permission)) continue;

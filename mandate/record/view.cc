@@ -32,6 +32,7 @@ std::vector<H> list(const Table<T>& table, const HashIndex& edges, const Edge& e
 
 }  // namespace
 
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): the names of seven pairs of functions differ
 #define MANDATE_VIEW_OF(Noun, noun, plural)                                    \
   std::optional<Noun##Handle> View::find_##noun(std::string_view id) const {   \
     return handle<Noun##Handle>(state_->impl_->plural.find_at(id, revision_)); \

@@ -24,7 +24,9 @@ struct Start {
 };
 
 Result<Digest> leaf_of(std::string_view text) {
-  return decode_base64url(text).and_then([](const std::string& bytes) { return to_digest(bytes); });
+  Result<Digest> leaf = decode_base64url(text).and_then(to_digest);
+  if (leaf) return leaf;
+  return fail(Reason::kBadRequest, quoted(text) + " is no receipt, token or jti");
 }
 
 // A token's jti is its entry's leaf hash; an expired token still names it, so only the text is

@@ -85,7 +85,8 @@ def main():
         keys = program.keys()
         done = verify(verifier, keys, later, earlier)
         assert done.returncode == 0, done.stderr
-        sizes = {log: int(size) for log, size in (line.split() for line in done.stdout.splitlines())}
+        lines = [line.split() for line in done.stdout.splitlines()]
+        sizes = {log: int(size) for log, size in lines}
         assert sizes["record"] > 700 and sizes["journal/0000000001"] > 256, sizes
         count = 0
         for file in current(later, sizes):

@@ -73,7 +73,8 @@ class Load:
         self.revoked.append(("delegation", f"one-{name}"))
 
     def issue(self, name):
-        exchange = ["--delegation", "kim-worker"] if name[-1] in "02468" else ["--scope", "desk:read"]
+        by_itself = int(name.rpartition("-")[2]) % 2 == 0
+        exchange = ["--scope", "desk:read"] if by_itself else ["--delegation", "kim-worker"]
         answer = self.program.json("token", "--resource", DESK, *exchange,
                                    identity=self.program.worker)
         jti = jti_of(answer["access_token"])
@@ -126,7 +127,8 @@ def run(rounds, seed):
         for number in range(rounds):
             load = Load(program, f"{seed}-{number}")
             time.sleep(choice.uniform(0.2, 0.9))
-            shown = [program.get(f"/log/{log}/checkpoint") for log in ("record", "journal/0000000001")]
+            shown = [program.get(f"/log/{log}/checkpoint")
+                     for log in ("record", "journal/0000000001")]
             time.sleep(choice.uniform(0, 0.2))
             load.kill()
             program.start()

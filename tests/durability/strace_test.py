@@ -100,7 +100,8 @@ def main():
     with Program() as program:
         trace = program.folder / "trace"
         program.start(["strace", "-f", "-yy", "-s", "8000", "-o", str(trace), "-e",
-                       "trace=fdatasync,fsync,write,pwrite64,writev,sendto,sendmsg,recvfrom,recvmsg",
+                       "trace=fdatasync,fsync,write,pwrite64,writev,"
+                       "sendto,sendmsg,recvfrom,recvmsg",
                        "setpriv", "--pdeathsig", "KILL"])
         use(program)
         program.stop()

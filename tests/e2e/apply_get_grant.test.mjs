@@ -91,8 +91,12 @@ describe('apply', () => {
     audience: "https://mandate.acme.example"\n    algorithms: [RS256]\n    ${line}\n`;  // the 7th
     const software = (line) => `${head}principals:\n  - id: agent:new\n    owner: team:support
     authenticators:\n      - ${line}\n`;  // the 6th
-    const constraint = (line) => `${begun}    authority:\n      - type: tickets\n        locations: ["${TICKETS}"]
-        actions: [read]\n        constraints:\n          ${line}\n`;  // the 11th
+    const constraint = (line) => `${begun}    authority:
+      - type: tickets
+        locations: ["${TICKETS}"]
+        actions: [read]
+        constraints:
+          ${line}\n`;  // the 11th
     const rows = [
       ['an unknown key', `${head}nonsense: 1\n`, 2, /nonsense/],
       ['an unknown key within', delegation('notafter: "2030-01-01T00:00:00Z"'), 7, /notafter/],

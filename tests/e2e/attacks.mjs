@@ -101,7 +101,7 @@ export class Door {
   }
 
   onRecord() {
-    test('refusals of proven callers are entries, strangers are counted by the second', async () => {
+    test('refusals of proven callers are entries, strangers are counted each second', async () => {
       const entries = await this.journal();
       const leaves = new Map(entries.map(({leaf, entry}) => [leaf, entry]));
       for (const [receipt, reason] of this.receipts) {

@@ -346,20 +346,29 @@ describe('D: token exchange and delegation', () => {
     reason: 'principal_suspended',
     patient: true,
   });
-  test('D19 of 100 exchanges beside a revocation none is good after its answer', async () => {
+  test('D19 of exchanges beside a revocation none is good after its answer', async () => {
     const tokens = [];
-    const many = Array.from({length: 100}, async (_, at) => {
-      await sleep(at);
-      const answer = await onward();
-      if (answer.status === 200) tokens.push(answer.json.access_token);
-      else assert.equal(answer.json.reason, 'delegation_revoked', answer.body);
-    });
+    let sent = 0;
+    let refused = 0;
+    const party = async () => {
+      while (sent < 100 || refused === 0) {
+        ++sent;
+        const answer = await onward();
+        if (answer.status === 200) {
+          tokens.push(answer.json.access_token);
+          continue;
+        }
+        ++refused;
+        assert.equal(answer.json.reason, 'delegation_revoked', answer.body);
+      }
+    };
+    const parties = Promise.all(Array.from({length: 10}, party));
     await sleep(50);
     await all.server.revoke('delegation', 'triage-reads');
     const late = await onward();
     assert.equal(late.status, 400, late.body);
-    await Promise.all(many);
-    assert.ok(tokens.length > 0 && tokens.length < 100, `${tokens.length} before the revocation`);
+    await parties;
+    assert.ok(tokens.length > 0, 'none before the revocation');
     for (const token of tokens) {
       assert.deepEqual((await all.archive.introspect(token)).json, {active: false});
     }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import {jose} from '../clients/index.mjs';
+import {sleep} from './harness.mjs';
 import {ARCHIVE, startOrganisation, TICKET, TICKETS, VAULT, walkChain} from './organisation.mjs';
 
 const hops = (all, chain) => [
@@ -97,4 +98,22 @@ test('when a hop below is revoked, the hops above it go on', async (t) => {
   await expectPermitted(a);
   await expectRefused(b, 'delegation_revoked', 'archive-onward');
   await expectRefused(c, 'ancestor_revoked', 'archive-onward');
+});
+
+test('J10 a revocation cut short by kill -9 is whole or not there, for every hop', async (t) => {
+  const all = await startOrganisation(t);
+  const {server} = all;
+  const before = await walkChain(all);
+  const revoking = server.cli('revoke', 'delegation', 'triage-reads').catch(() => undefined);
+  await sleep(20);
+  await server.kill();
+  const told = (await revoking)?.code === 0;
+  await server.launch({listen: new URL(server.url).host});
+  for (const party of [all.triage, all.tickets, all.archive, all.vault]) party.nonce = undefined;
+  const answers = [];
+  for (const hop of hops(all, before)) answers.push((await ask(hop)).decision.decision);
+  assert.deepEqual(answers, answers.map(() => answers[0]));
+  if (told) assert.equal(answers[0], false);
+  if (answers[0]) await server.revoke('delegation', 'triage-reads');
+  for (const hop of hops(all, before)) assert.equal((await ask(hop)).decision.decision, false);
 });

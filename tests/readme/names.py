@@ -17,7 +17,8 @@ import sys
 from stage import SOURCE
 
 TEST = re.compile(r"\b(?:TYPED_)?TEST(?:_[FP])*\(\s*(\w+),\s*(\w+)")
-NAME = re.compile(r"`([A-Za-z]\w*\.\w+|(?:e2e|readme)_\w+|tidy\.planted\.\w+)`")
+NAME = re.compile(r"`([A-Za-z]\w*\.\w+|(?:e2e|readme|durability|audit|scenario)_\w+"
+                  r"|tidy\.planted\.\w+)`")
 FILE = re.compile(r"\.(cc|h|md|json|conf|yaml|txt|mjs|py)$")
 PARTS = ["## Context", "## Decision", "## Rejected", "## What would change our mind"]
 
@@ -36,7 +37,8 @@ def tests_of_the_tree():
                 names |= {f"{suite}.{name}" for suite, name in TEST.findall(file.read_text())}
     names |= {f"e2e_{file.name.removesuffix('.test.mjs')}"
               for file in SOURCE.glob("tests/e2e/*.test.mjs")}
-    names |= set(re.findall(r"NAME (readme_\w+)", text_of("tests/readme/CMakeLists.txt")))
+    for file in SOURCE.glob("tests/*/CMakeLists.txt"):
+        names |= set(re.findall(r"add_test\(NAME (\w+)\s", file.read_text()))
     rules = subprocess.run([SOURCE / "tools/tidy", "--list-rules"], text=True, check=True,
                            stdout=subprocess.PIPE).stdout.split()
     return names | {f"tidy.planted.{rule}" for rule in rules}

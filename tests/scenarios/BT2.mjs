@@ -1,8 +1,8 @@
-// Ines lets agent:planner plan her week: it may read her team's files, through a broker. The broker's
-// own standing right reaches every file. What the agent's task does not reach, the broker does not
-// reach for it: one lineage must permit the whole request.
-import {decided, days, issued, makeParties, ofDecision, ofToken, openOrganisation, refused, software,
-        tell} from './story.mjs';
+// Ines lets agent:planner plan her week: it may read her team's files, through a broker. The
+// broker's own standing right reaches every file. What the agent's task does not reach, the broker
+// does not reach for it: one lineage must permit the whole request.
+import {days, decided, issued, makeParties, ofDecision, ofToken, openOrganisation, refused,
+        software, tell} from './story.mjs';
 
 const INES = 'human:ines@harbor.example';
 const BROKER = 'https://broker.harbor.example';
@@ -13,11 +13,13 @@ const kNotes = [{actor: 'service:broker', delegation: 'take-notes-tools'},
                 {actor: 'agent:planner', delegation: 'take-notes'}];
 const kOwn = [{actor: 'service:broker', delegation: ''}];
 
-const permission = (over) => ({type: 'files', locations: [BROKER, FILES], actions: ['read'], ...over});
+const permission = (over) => ({
+  type: 'files', locations: [BROKER, FILES], actions: ['read'], ...over});
 
 function makeDocument(parties) {
   const resource = (id, resource_server) => ({
-    id, type: 'files', actions: ['read', 'write'], resource_server, environment: 'prod', origin: id});
+    id, type: 'files', actions: ['read', 'write'], resource_server, environment: 'prod',
+    origin: id});
   const task = (id, giver, delegate, authority) => ({
     id, ...giver, delegate, not_after: days(7), max_depth: 1, authority: [permission(authority)]});
   const team = {identifier: 'team/harbor/*'};
@@ -52,8 +54,8 @@ await tell('BT2', async (story) => {
     ofToken(await planner.actFor(delegation, {resource: BROKER})).token;
   const forward = async (subject_token, scope) =>
     ofToken(await broker.exchange({subject_token, resource: FILES, scope}));
-  const ask = async (token, action, id) => ofDecision(
-    await files.evaluate({actor: broker, token, action, type: 'files', id, location: FILES}), token);
+  const ask = async (token, action, id) => ofDecision(await files.evaluate(
+    {actor: broker, token, action, type: 'files', id, location: FILES}), token);
 
   const task = await handed('plan-week');
   const {token} = await forward(task);

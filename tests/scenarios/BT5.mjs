@@ -1,5 +1,5 @@
-// Ada starts a release: orchestrator, builder and deployer pass her authority on, each by exchange of
-// the token that it received. None gets more than came in, though Ada herself may more; and the
+// Ada starts a release: orchestrator, builder and deployer pass her authority on, each by exchange
+// of the token that it received. None gets more than came in, though Ada herself may more; and the
 // chain can be told afterwards, hop by hop.
 import {days, decided, issued, makeParties, ofDecision, ofToken, openOrganisation, refused,
         refusedStatement, software, tell} from './story.mjs';

@@ -11,7 +11,8 @@ const LEDGER = 'https://ledger.mill.example';
 const ID = 'eur/usd';
 const hop = (delegation) => ({actor: 'service:fx-sync', delegation});
 
-const permission = (over) => ({type: 'rates', locations: [RATES, LEDGER], actions: ['write'], ...over});
+const permission = (over) => ({
+  type: 'rates', locations: [RATES, LEDGER], actions: ['write'], ...over});
 
 // An hour on either side of the time `hours` from now, in UTC.
 function around(hours) {
@@ -51,7 +52,8 @@ await tell('TD1', async (story) => {
     {actor: sync, token, action: 'write', type: 'rates', id: ID, location}), token);
   const {token} = await exchange(RATES);
   const here = () => use(token, rates, RATES);
-  const paths = {exchanged: issued(NOOR, [hop('fx-window')]), used: decided(NOOR, [hop('fx-window')]),
+  const paths = {exchanged: issued(NOOR, [hop('fx-window')]),
+                 used: decided(NOOR, [hop('fx-window')]),
                  misplaced: misplaced(NOOR, [hop('fx-window')]),
                  turnedAway: refusedStatement(NOOR, hop('fx-window'))};
 

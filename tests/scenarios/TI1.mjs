@@ -15,7 +15,8 @@ const kHops = [{actor: 'pipeline:release', delegation: 'ship'}];
 const kPath = decided(RUI, kHops);
 const kMisplaced = misplaced(RUI, kHops);
 
-const permission = (over) => ({type: 'deploy', locations: [WEB, BILLING], actions: ['ship'], ...over});
+const permission = (over) => ({
+  type: 'deploy', locations: [WEB, BILLING], actions: ['ship'], ...over});
 
 function makeDocument(parties) {
   const resource = (id, resource_server) => ({

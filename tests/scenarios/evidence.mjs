@@ -1,7 +1,8 @@
-// The proof of a story's requests. For each: `mandate path`, by receipt and by token, identifier and
-// transaction, names who acted, for whom, every hop and every delegation; its receipt holds offline
-// against a copy of the logs. And what must not hold does not: a path that lost or changed an entry
-// on its way to the reader, a copy with a changed byte, without an entry, or older than a checkpoint.
+// The proof of a story's requests. For each: `mandate path`, by receipt and by token, identifier
+// and transaction, names who acted, for whom, every hop and every delegation; its receipt holds
+// offline against a copy of the logs. And what must not hold does not: a path that lost or changed
+// an entry on its way to the reader; a copy with a changed byte, without an entry, or older than a
+// checkpoint.
 import assert from 'node:assert/strict';
 import {cp, readdir, readFile, writeFile} from 'node:fs/promises';
 import http from 'node:http';
@@ -15,15 +16,6 @@ function lineOf({entry}) {
   const claims = entry.token ?? entry;
   const actor = claims.client_id;
   return `${entry.type}: ${actor} for ${claims.sub} under ${claims.lineage ?? entry.delegations}`;
-}
-
-// As a person would type it; an identifier may begin with a dash.
-async function pathOf(server, what, ...options) {
-  const args = ['path', ...options, '--output', 'json', '--', what];
-  const seen = await run(args, {env: server.environment});
-  assert.ok(seen.json, `${args.join(' ')}: ${seen.code} ${seen.stdout}${seen.stderr}`);
-  assert.equal(seen.code, seen.json.verified ? 0 : 1, seen.stdout);
-  return seen.json;
 }
 
 // The last hop of an entry: the caller, whom `act` or the list of actors must name first.
@@ -51,17 +43,17 @@ const longest = (requests) => requests.reduce(
 
 async function checkPaths({server, requests}) {
   for (const {what, outcome, path: expected} of requests) {
-    const byReceipt = await pathOf(server, outcome.receipt);
+    const byReceipt = await server.path(outcome.receipt);
     checkPath(`${what}, by its receipt`, byReceipt, expected);
     if (!outcome.token) continue;
     const {jti, txn} = jose.decodeJwt(outcome.token);
     const issues = byReceipt.entries.filter(({entry}) => entry.type === 'issued');
     for (const named of [outcome.token, jti]) {
-      const {entries, verified} = await pathOf(server, named);
+      const {entries, verified} = await server.path(named);
       assert.ok(verified, what);
       assert.deepEqual(entries.map(lineOf), issues.map(lineOf), `${what}, by ${named}`);
     }
-    const whole = await pathOf(server, txn, '--txn');
+    const whole = await server.path(txn, '--txn');
     assert.ok(whole.verified, what);
     const leaves = new Set(whole.entries.map(({leaf}) => leaf));
     for (const {leaf} of byReceipt.entries) assert.ok(leaves.has(leaf), `${what}, by transaction`);
@@ -107,13 +99,15 @@ async function startForger(story, forge) {
   return `http://127.0.0.1:${forger.address().port}`;
 }
 
+const eachEntry = (change) => (answer) => ({...answer, entries: answer.entries.map(change)});
 const forgeries = [
   ['as it is', (answer) => answer, true],
-  ['without its oldest hop', (answer) => ({...answer, entries: answer.entries.slice(0, -1)}), false],
-  ['with another actor', (answer) => ({...answer, entries: answer.entries.map((item) => ({
-    ...item, entry: item.entry.replace(/"client_id":"\w/, '"client_id":"x')}))}), false],
-  ['with an entry of another place', (answer) => ({...answer, entries: answer.entries.map((item) => ({
-    ...item, index: item.index + 1}))}), false],
+  ['without its oldest hop',
+   (answer) => ({...answer, entries: answer.entries.slice(0, -1)}), false],
+  ['with another actor',
+   eachEntry((item) => ({...item, entry: item.entry.replace(/"client_id":"\w/, '"client_id":"x')})),
+   false],
+  ['with entries of another place', eachEntry((item) => ({...item, index: item.index + 1})), false],
 ];
 
 async function checkForgeries(story) {

@@ -1,5 +1,5 @@
 // An acceptance story: an organisation, and pairs of requests that differ in one thing, of which
-// one is refused for the story's reason and its twin permitted. It prints one line of JSON per cell,
+// one is refused for the story's reason and its twin permitted. It prints a line of JSON per cell,
 // {"id", "cell", "outcome": "pass" | "fail", "note"}; `run` makes the table of these lines alone.
 // With MANDATE_STORY_TRACE set, what went wrong goes to stderr in full.
 //

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "mandate/ledger/tile.h"
 #include "tests/store/log_world.h"
 
@@ -104,15 +106,17 @@ void take_log(Case& c, const Copy& from, const std::string& place) {
   }
 }
 
-void take_record_tile(Case& c, const std::string& tile, int width, std::size_t without) {
+void take_entry(Case& c, const std::string& tile, int width, std::size_t index) {
   auto entries = ledger::decode_bundle(c.copy.at(tile), width).value();
-  entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(without));
+  entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(index));
   c.copy[tile] = ledger::encode_bundle(entries).value();
 }
 
+using Change = std::function<void(Case& c)>;
+
 struct Row {
   const char* name;
-  void (*change)(Case& c);
+  Change change;
   FindingKind kind;
   const char* file;  // that a finding of this kind names
 };
@@ -136,49 +140,63 @@ TEST_P(Tampering, is_found_and_its_untouched_twin_verifies) {
                                         ::testing::Field(&Finding::file, std::string(row.file)))));
 }
 
+Change flipped(const char* file, std::size_t at) {
+  return [=](Case& c) { flip(c.copy.at(file), at); };
+}
+Change without(const char* beginning) {
+  return [=](Case& c) { take_log(c, {}, beginning); };
+}
+Change without_entry(const char* bundle, int width, std::size_t index) {
+  return [=](Case& c) { take_entry(c, bundle, width, index); };
+}
+// The copy as an insider tells it, held against a checkpoint that the honest server had shown.
+Change told(const Story& story, Copy Told::*shown = nullptr, const char* checkpoint = "") {
+  return [=](Case& c) {
+    c.copy = tell(story).later;
+    if (shown != nullptr) c.against = (honest().*shown).at(checkpoint);
+  };
+}
+Change with_key(std::size_t at, const char* name, char seed) {
+  return [=](Case& c) { c.keys.at(at) = LogWorld::vkey(name, seed); };
+}
+
 const Row kChangedBytes[] = {
-    {"an_entry", [](Case& c) { flip(c.copy["record/tile/entries/000"], 105); },
-     FindingKind::kChangedEntry, "record/tile/entries/000"},
-    {"an_entry_of_the_last_tile",
-     [](Case& c) { flip(c.copy["record/tile/entries/002.p/88"], 105); }, FindingKind::kChangedEntry,
-     "record/tile/entries/002.p/88"},
-    {"the_length_of_an_entry", [](Case& c) { flip(c.copy["record/tile/entries/001"], 1); },
-     FindingKind::kChangedEntry, "record/tile/entries/001"},
-    {"a_leaf_hash", [](Case& c) { flip(c.copy["record/tile/0/001"], 99); },
-     FindingKind::kChangedHash, "record/tile/1/000.p/2"},
-    {"a_hash_above", [](Case& c) { flip(c.copy["record/tile/1/000.p/2"], 40); },
-     FindingKind::kChangedHash, "record/tile/1/000.p/2"},
-    {"a_hash_above_and_so_the_root", [](Case& c) { flip(c.copy["record/tile/1/000.p/2"], 40); },
-     FindingKind::kWrongRoot, "record/checkpoint"},
-    {"the_signed_size", [](Case& c) { flip(c.copy["record/checkpoint"], 21); },
-     FindingKind::kBadCheckpoint, "record/checkpoint"},
-    {"the_signed_root", [](Case& c) { flip(c.copy["record/checkpoint"], 30); },
-     FindingKind::kBadCheckpoint, "record/checkpoint"},
-    {"the_signature",
-     [](Case& c) { flip(c.copy["record/checkpoint"], c.copy["record/checkpoint"].size() - 9); },
-     FindingKind::kBadCheckpoint, "record/checkpoint"},
-    {"the_origin", [](Case& c) { flip(c.copy["record/checkpoint"], 0); }, FindingKind::kUnknownLog,
+    {"an_entry", flipped("record/tile/entries/000", 105), FindingKind::kChangedEntry,
+     "record/tile/entries/000"},
+    {"an_entry_of_the_last_tile", flipped("record/tile/entries/002.p/88", 105),
+     FindingKind::kChangedEntry, "record/tile/entries/002.p/88"},
+    {"the_length_of_an_entry", flipped("record/tile/entries/001", 1), FindingKind::kChangedEntry,
+     "record/tile/entries/001"},
+    {"a_leaf_hash", flipped("record/tile/0/001", 99), FindingKind::kChangedHash,
+     "record/tile/1/000.p/2"},
+    {"a_hash_above", flipped("record/tile/1/000.p/2", 40), FindingKind::kChangedHash,
+     "record/tile/1/000.p/2"},
+    {"a_hash_above_and_so_the_root", flipped("record/tile/1/000.p/2", 40), FindingKind::kWrongRoot,
      "record/checkpoint"},
-    {"an_entry_of_the_journal",
-     [](Case& c) { flip(c.copy[std::string(kLog1) + "tile/entries/000"], 200); },
+    {"the_signed_size", flipped("record/checkpoint", 21), FindingKind::kBadCheckpoint,
+     "record/checkpoint"},
+    {"the_signed_root", flipped("record/checkpoint", 30), FindingKind::kBadCheckpoint,
+     "record/checkpoint"},
+    {"the_signature", flipped("record/checkpoint", 150), FindingKind::kBadCheckpoint,
+     "record/checkpoint"},
+    {"the_origin", flipped("record/checkpoint", 0), FindingKind::kUnknownLog, "record/checkpoint"},
+    {"an_entry_of_the_journal", flipped("journal/0000000001/tile/entries/000", 200),
      FindingKind::kChangedEntry, "journal/0000000001/tile/entries/000"},
 };
 
 const Row kRemoved[] = {
-    {"an_entry", [](Case& c) { take_record_tile(c, "record/tile/entries/000", 256, 5); },
-     FindingKind::kChangedEntry, "record/tile/entries/000"},
-    {"the_last_entry", [](Case& c) { take_record_tile(c, "record/tile/entries/002.p/88", 88, 87); },
+    {"an_entry", without_entry("record/tile/entries/000", 256, 5), FindingKind::kChangedEntry,
+     "record/tile/entries/000"},
+    {"the_last_entry", without_entry("record/tile/entries/002.p/88", 88, 87),
      FindingKind::kChangedEntry, "record/tile/entries/002.p/88"},
-    {"a_bundle", [](Case& c) { c.copy.erase("record/tile/entries/001"); },
-     FindingKind::kMissingTile, "record/tile/entries/001"},
-    {"a_hash_tile", [](Case& c) { c.copy.erase("record/tile/0/001"); }, FindingKind::kMissingTile,
-     "record/tile/0/001"},
-    {"a_checkpoint", [](Case& c) { c.copy.erase("record/checkpoint"); },
-     FindingKind::kBadCheckpoint, "record/checkpoint"},
-    {"a_log_of_the_chain", [](Case& c) { take_log(c, {}, kLog1); }, FindingKind::kMissingLog, ""},
-    {"the_newest_log", [](Case& c) { take_log(c, {}, "journal/0000000003/"); },
-     FindingKind::kMissingLog, ""},
-    {"the_record", [](Case& c) { take_log(c, {}, "record/"); }, FindingKind::kMissingLog, ""},
+    {"a_bundle", without("record/tile/entries/001"), FindingKind::kMissingTile,
+     "record/tile/entries/001"},
+    {"a_hash_tile", without("record/tile/0/001"), FindingKind::kMissingTile, "record/tile/0/001"},
+    {"a_checkpoint", without("record/checkpoint"), FindingKind::kBadCheckpoint,
+     "record/checkpoint"},
+    {"a_log_of_the_chain", without(kLog1), FindingKind::kMissingLog, ""},
+    {"the_newest_log", without("journal/0000000003/"), FindingKind::kMissingLog, ""},
+    {"the_record", without("record/"), FindingKind::kMissingLog, ""},
     {"a_log_and_its_key",
      [](Case& c) {
        take_log(c, {}, kLog1);
@@ -203,48 +221,36 @@ const Row kRemoved[] = {
 };
 
 const Row kRewritten[] = {
-    {"a_fork_of_the_record",
-     [](Case& c) {
-       c.copy = tell({.other_record_entry = 5}).later;
-       c.against = honest().later.at("record/checkpoint");
-     },
+    {"a_fork_of_the_record", told({.other_record_entry = 5}, &Told::later, "record/checkpoint"),
      FindingKind::kFork, "record/checkpoint"},
     {"a_fork_before_an_earlier_checkpoint",
-     [](Case& c) {
-       c.copy = tell({.other_record_entry = 519}).later;
-       c.against = honest().earlier.at("record/checkpoint");
-     },
-     FindingKind::kFork, "record/checkpoint"},
+     told({.other_record_entry = 519}, &Told::earlier, "record/checkpoint"), FindingKind::kFork,
+     "record/checkpoint"},
     {"a_fork_of_a_journal_log_that_its_successor_does_not_name",
      [](Case& c) { take_log(c, tell({.other_journal_entry = 5}).later, kLog1); },
      FindingKind::kFork, "journal/0000000001/checkpoint"},
     {"a_fork_of_the_whole_journal",
-     [](Case& c) {
-       c.copy = tell({.other_journal_entry = 5}).later;
-       c.against = honest().later.at("journal/0000000001/checkpoint");
-     },
+     told({.other_journal_entry = 5}, &Told::later, "journal/0000000001/checkpoint"),
      FindingKind::kFork, "journal/0000000001/checkpoint"},
-    {"a_hop_that_is_not_there", [](Case& c) { c.copy = tell({.hop_entry = "{\"n\":9999}"}).later; },
-     FindingKind::kMissingHop, "journal/0000000002/tile/entries/000.p/5"},
-    {"a_hop_in_a_log_that_is_not_there",
-     [](Case& c) { c.copy = tell({.hop_origin = "m.example/log/journal/0000000009"}).later; },
-     FindingKind::kMissingHop, "journal/0000000002/tile/entries/000.p/5"},
-    {"a_hop_whose_log_holds_another_entry",
-     [](Case& c) { c.copy = tell({.other_journal_entry = 7}).later; }, FindingKind::kMissingHop,
+    {"a_hop_that_is_not_there", told({.hop_entry = "{\"n\":9999}"}), FindingKind::kMissingHop,
      "journal/0000000002/tile/entries/000.p/5"},
-    {"an_entry_that_is_not_canonical",
-     [](Case& c) { c.copy = tell({.odd_record_entry = "{ \"n\":1}"}).later; },
+    {"a_hop_in_a_log_that_is_not_there", told({.hop_origin = "m.example/log/journal/0000000009"}),
+     FindingKind::kMissingHop, "journal/0000000002/tile/entries/000.p/5"},
+    {"a_hop_whose_log_holds_another_entry", told({.other_journal_entry = 7}),
+     FindingKind::kMissingHop, "journal/0000000002/tile/entries/000.p/5"},
+    {"an_entry_that_is_not_canonical", told({.odd_record_entry = "{ \"n\":1}"}),
      FindingKind::kMalformedEntry, "record/tile/entries/002.p/88"},
-    {"an_entry_that_breaks_a_line",
-     [](Case& c) { c.copy = tell({.odd_record_entry = "{\"n\":\"a\nb\"}"}).later; },
-     FindingKind::kMalformedEntry, "record/tile/entries/002.p/88"},
+    {"an_entry_that_breaks_a_line",  // ATTACKS H6
+     told({.odd_record_entry = "{\"n\":\"a\nb\"}"}), FindingKind::kMalformedEntry,
+     "record/tile/entries/002.p/88"},
     {"logs_that_changed_places",
      [](Case& c) {
        const Copy before = c.copy;
        take_log(c, {}, kLog2);
        for (const auto& [path, bytes] : before) {
-         if (path.starts_with(kLog1))
+         if (path.starts_with(kLog1)) {
            c.copy[kLog2 + path.substr(std::string(kLog1).size())] = bytes;
+         }
        }
      },
      FindingKind::kUnknownLog, "journal/0000000002/checkpoint"},
@@ -253,10 +259,9 @@ const Row kRewritten[] = {
 const Row kKeysAndReceipts[] = {
     {"a_log_without_a_key", [](Case& c) { c.keys.erase(c.keys.begin()); }, FindingKind::kUnknownLog,
      "record/checkpoint"},
-    {"another_key", [](Case& c) { c.keys[0] = LogWorld::vkey("m.example/log/record", 'x'); },
-     FindingKind::kBadCheckpoint, "record/checkpoint"},
-    {"the_receipts_key_signs_no_checkpoint",
-     [](Case& c) { c.keys[0] = LogWorld::vkey("m.example/log/record", 'p'); },
+    {"another_key", with_key(0, "m.example/log/record", 'x'), FindingKind::kBadCheckpoint,
+     "record/checkpoint"},
+    {"the_receipts_key_signs_no_checkpoint", with_key(0, "m.example/log/record", 'p'),
      FindingKind::kBadCheckpoint, "record/checkpoint"},
     {"a_receipt_by_another_key",
      [](Case& c) {
@@ -401,7 +406,7 @@ TEST(Prove, finds_an_entry_by_its_leaf_and_refuses_what_is_not_there) {
   EXPECT_THAT(by_index(0, ""), ErrorIs(Reason::kBadRequest));
 }
 
-TEST(Prove, gives_no_proof_that_does_not_hold) {
+TEST(Prove, gives_no_proof_that_does_not_hold) {  // ATTACKS H5
   Copy changed = honest().later;
   flip(changed["record/tile/entries/000"], 105);
   const std::size_t entry = 11;  // ten of 9 bytes, one of 10, and two bytes of length are before it
@@ -412,7 +417,7 @@ TEST(Prove, gives_no_proof_that_does_not_hold) {
               IsOk());
 }
 
-TEST(Export, gives_every_entry_as_one_line) {
+TEST(Export, gives_every_entry_as_one_line) {  // ATTACKS H6
   std::vector<std::string> lines;
   ASSERT_THAT(export_ndjson(MemoryFolder(tell({.odd_record_entry = "a\nb \x01"}).later),
                             [&](std::string_view line) {

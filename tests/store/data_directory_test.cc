@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "mandate/crypto/hash.h"
+#include "mandate/ledger/note.h"
 #include "mandate/store/key_files.h"
 #include "mandate/store/snapshot_file.h"
 #include "mandate/store/verifier_keys.h"
@@ -150,7 +151,6 @@ TEST_F(Keys, that_are_damaged_are_refused_and_not_made_anew) {
   const auto other = [this](const std::string&) {
     return read_file(*machine_->files, folder() + "/es256.jwk", 1 << 14).value();
   };
-  const auto as_it_is = [](const std::string& bytes) { return bytes; };
   for (const Row& row :
        {Row{"/keys/es256.jwk", cut}, Row{"/keys/es256.jwk", none}, Row{"/keys/es256.jwk", flip},
         Row{"/keys/rs256.jwk", other}, Row{"/keys/receipt.jwk", cut},
@@ -165,7 +165,7 @@ TEST_F(Keys, that_are_damaged_are_refused_and_not_made_anew) {
     ASSERT_THAT(refused, ErrorIs(Reason::kBadRequest)) << path;
     EXPECT_NE(refused.error().detail.find(path), std::string::npos) << refused.error().detail;
     EXPECT_EQ(read_file(*machine_->files, path, 1 << 14).value(), damaged);
-    ASSERT_THAT(replace_file(*machine_->files, path, as_it_is(whole)), IsOk());
+    ASSERT_THAT(replace_file(*machine_->files, path, whole), IsOk());
     EXPECT_THAT(load(), IsOk());
   }
 }
@@ -191,7 +191,8 @@ TEST_F(Keys, of_the_logs_are_named_as_their_verifiers_want_them) {
 }
 
 TEST(KeyFilesFaults, a_key_that_was_given_out_is_there_after_a_crash) {
-  for (std::uint64_t at = 1; at <= 40; at += 3) {
+  // In the first key, after it, in the RSA key (the slow one), in the last, and never.
+  for (const std::uint64_t at : {4U, 8U, 11U, 30U, 99U}) {
     SCOPED_TRACE(at);
     FaultyFileSystem files(at);
     ASSERT_THAT(files.make_directory("/data"), IsOk());

@@ -236,6 +236,53 @@ TEST(DamagedJournal, a_segment_that_is_gone_is_refused) {
   EXPECT_NE(opened.error().detail.find("expected segment 1"), std::string::npos);
 }
 
+std::string frame_of(const std::string& entry) {
+  std::string bytes;
+  append_frame(bytes, entry, ledger::leaf_hash(entry));
+  return bytes;
+}
+
+// The disk wrote the end of a group and not its beginning.
+TEST(DamagedJournal, what_follows_a_torn_frame_never_comes_back) {
+  JournalWorld<test::TwinFiles> world;
+  ASSERT_THAT(world.open(), IsOk());
+  // As long as the entry that the next start writes in its place.
+  std::string torn = frame_of(std::string(world.started_bytes(), 'x'));
+  torn.back() = 'y';
+  const std::uint64_t end = world.segment_bytes(1);
+  world.close();
+  {
+    auto file = world.files().open("/journal/0000000001.segment", OpenMode::kWrite).value();
+    ASSERT_TRUE(file->write(end, torn + frame_of("{\"old\":1}")) && file->sync());
+  }
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_THAT(world.open(), IsOk());
+    EXPECT_THAT(world.entries(), ::testing::Not(::testing::Contains("{\"old\":1}")));
+    EXPECT_EQ(world.entries().size(), 3U + static_cast<std::size_t>(start));
+  }
+}
+
+// Killed after a sync that failed: what can be read is not on the disk, and no later sync would
+// bring it there.
+TEST(DamagedJournal, what_a_start_reads_is_on_the_disk_before_it_is_built_on) {
+  JournalWorld<test::TwinFiles> world;
+  ASSERT_THAT(world.open(), IsOk());
+  const std::uint64_t end = world.segment_bytes(1);
+  world.close();
+  {
+    auto file = world.files().open("/journal/0000000001.segment", OpenMode::kWrite).value();
+    ASSERT_THAT(file->write(end, frame_of(text_of(1))), IsOk());
+    world.files().plan(1, Fault::kFailsAndIsLost);
+    ASSERT_THAT(file->sync(), ErrorIs(Reason::kRecordUnavailable));
+  }
+  world.crash(Power::kKept);
+  ASSERT_THAT(world.open(), IsOk());
+  ASSERT_THAT(world.append(text_of(2)), IsOk());
+  world.crash(Power::kLost);
+  ASSERT_THAT(world.open(), IsOk());
+  EXPECT_EQ(world.sent_entries(), (std::vector<std::string>{text_of(1), text_of(2)}));
+}
+
 // --- every step of the writer x each fault ---
 
 struct Story {

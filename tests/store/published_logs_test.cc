@@ -103,7 +103,7 @@ struct Truth {
 };
 class ChangedTruth : public ::testing::TestWithParam<Truth> {};
 
-TEST_P(ChangedTruth, is_signed_only_where_it_goes_on) {
+TEST_P(ChangedTruth, is_signed_only_where_it_goes_on) {  // ATTACKS H3
   for (const bool is_at_start : {true, false}) {
     LogWorld world;
     fill(world);
@@ -187,7 +187,7 @@ struct TileRow {
   std::size_t bytes;  // 0: there is no such tile
 };
 
-TEST(PublishedLogsTest, gives_the_tiles_that_the_checkpoint_covers) {
+TEST(PublishedLogsTest, gives_the_tiles_that_the_checkpoint_covers) {  // ATTACKS H4
   LogWorld world;
   fill(world);
   for (const TileRow& row : {TileRow{"tile/0/000", 8192},
