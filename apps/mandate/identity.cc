@@ -59,7 +59,7 @@ Result<std::string> read_file(const std::string& file, std::size_t bytes_max) {
     text.append(buffer, static_cast<std::size_t>(count));
     if (text.size() > bytes_max) {
       return fail(Reason::kLimitExceeded,
-                  mandate::quoted(file) + " is larger than " + std::to_string(bytes_max) + " bytes");
+                  mandate::quoted(file) + " has more than " + std::to_string(bytes_max) + " bytes");
     }
   }
 }

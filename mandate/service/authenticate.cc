@@ -60,6 +60,7 @@ std::vector<RegisteredKey> registered_keys(Core& core, const record::View& view,
 
 std::vector<crypto::PublicKey> plain(const std::vector<RegisteredKey>& keys) {
   std::vector<crypto::PublicKey> bare;
+  bare.reserve(keys.size());
   for (const RegisteredKey& key : keys) bare.push_back(key.key);
   return bare;
 }

@@ -80,7 +80,7 @@ struct Checked {
   json::Array problems;
   std::set<std::string> leaves;
 
-  void problem(json::Value& item, std::string text) {
+  void problem(json::Value& item, const std::string& text) {
     if (item.find("problem") == nullptr) item.set("problem", text);
     item.set("verified", false);
     problems.emplace_back(text_at(item, "leaf") + ": " + text);

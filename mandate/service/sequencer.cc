@@ -18,21 +18,20 @@ Sequencer::Sequencer(record::Record& record, record::State& state, const Clock& 
 Sequencer::~Sequencer() { stop(); }
 
 void Sequencer::submit(std::string by, Command command, Done done) {
-  std::optional<Error> refusal;
-  {
-    std::lock_guard lock(mutex_);
-    if (closed_) {
-      refusal = closed_;
-    } else if (stopping_) {
-      refusal = Error{Reason::kRecordUnavailable, Place::kRequest, "the server is stopping"};
-    } else if (queue_.size() >= bounds_.queue_max) {
-      refusal = Error{Reason::kLimitExceeded, Place::kRate,
-                      std::to_string(queue_.size()) + " commands are waiting already"};
-    } else {
-      queue_.push_back({std::move(by), std::move(command), std::move(done)});
-    }
+  std::unique_lock lock(mutex_);
+  std::optional<Error> refusal = closed_;
+  if (!refusal && stopping_) {
+    refusal = Error{Reason::kRecordUnavailable, Place::kRequest, "the server is stopping"};
+  } else if (!refusal && queue_.size() >= bounds_.queue_max) {
+    refusal = Error{Reason::kLimitExceeded, Place::kRate,
+                    std::to_string(queue_.size()) + " commands are waiting already"};
   }
-  if (refusal) return done(fail(*std::move(refusal)));
+  if (refusal) {
+    lock.unlock();
+    return done(fail(*std::move(refusal)));
+  }
+  queue_.push_back({std::move(by), std::move(command), std::move(done)});
+  lock.unlock();
   wake_.notify_one();
 }
 
@@ -220,7 +219,7 @@ Sequencer::Command take_snapshot(const record::State& state, KeepSnapshot keep) 
         const std::string bytes = state.snapshot();
         if (Result<void> ok = keep(view.revision(), bytes); !ok) return fail(ok.error());
         record::Plan plan;
-        plan.changes.push_back(record::SnapshotTaken{view.revision(), crypto::sha256(bytes)});
+        plan.changes.emplace_back(record::SnapshotTaken{view.revision(), crypto::sha256(bytes)});
         return plan;
       };
 }

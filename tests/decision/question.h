@@ -27,7 +27,8 @@ principals:
   - {id: "human:lee@acme.example"}
   - {id: "organization:partner.example"}
   - {id: "agent:triage", owner: "team:support", not_after: "2027-06-01T00:00:00Z",
-     authenticators: [{jwk: {kty: OKP, crv: Ed25519, x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+     authenticators: [{jwk: {kty: OKP, crv: Ed25519,
+                             x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
                        not_after: "2027-05-01T00:00:00Z"}]}
   - {id: "service:helper", owner: "human:lee@acme.example"}
 resources:
@@ -57,16 +58,17 @@ delegations:
     not_after: "2027-03-01T00:00:00Z"
     max_depth: 1
     max_token_lifetime: 10m
-    authority: [{type: tickets, locations: ["https://tickets.acme.example"], actions: [read, comment],
-                 identifier: "queue/eu/*", constraints: {environments: [prod]}}]
+    authority: [{type: tickets, locations: ["https://tickets.acme.example"],
+                 actions: [read, comment], identifier: "queue/eu/*", constraints: {environments: [prod]}}]
   - id: helper-reads
     parent: triage-reads
     delegate: "service:helper"
     max_token_lifetime: 5m
     authority: [{type: tickets, locations: ["https://tickets.acme.example"], actions: [read],
                  identifier: "queue/eu/*",
-                 constraints: {environments: [prod], hours: {days: [mon, tue, wed, thu, fri], from: "08:00", to: "18:00",
-                                       zone: Europe/Berlin}}}]
+                 constraints: {environments: [prod],
+                               hours: {days: [mon, tue, wed, thu, fri], from: "08:00",
+                                       to: "18:00", zone: Europe/Berlin}}}]
   - id: kims-reads
     delegator: "human:kim@acme.example"
     delegate: "agent:triage"

@@ -9,7 +9,7 @@ import {Party} from './party.mjs';
 
 const decisions = path.join(process.env.MANDATE_SHARED ?? path.join(source, '../shared'),
                             'vectors/authzen-todo/decisions.json');
-const TODO = 'https://todo.acme.example';
+const TODOS = 'https://todo.acme.example';
 const USERS = 'https://users.acme.example';
 
 // The people of the interop, by the first digits of their opaque ids, once decoded.
@@ -23,7 +23,7 @@ const opaque = (digits) =>
 
 function rights(email, roles) {
   const todo = (actions, constraints) =>
-    ({type: 'todo', locations: [TODO], actions, ...(constraints && {constraints})});
+    ({type: 'todo', locations: [TODOS], actions, ...(constraints && {constraints})});
   const authority = [{type: 'user', locations: [USERS], actions: ['can_read_user']},
                      todo(['can_read_todos'])];
   if (!roles.includes('viewer')) {
@@ -49,7 +49,7 @@ describe('the todo interop', () => {
       principals: [...kPeople.map(([digits]) => ({id: `human:${opaque(digits)}`})),
                    {id: api.id, owner: 'team:todo', authenticators: api.authenticators}],
       resources: [resource(USERS, 'user', ['can_read_user']),
-                  resource(TODO, 'todo', ['can_read_todos', 'can_create_todo', 'can_update_todo',
+                  resource(TODOS, 'todo', ['can_read_todos', 'can_create_todo', 'can_update_todo',
                                           'can_delete_todo'])],
       entitlements: kPeople.map(([digits, email, roles]) => (
         {id: `todo-${digits}`, principal: `human:${opaque(digits)}`,

@@ -23,6 +23,7 @@ test('a refused exchange shows its hops to who may read the log, not to who held
   // The permitted twin: a refusal of its own, which follows no token.
   const own = await all.triage.actFor('triage-reads', {resource: VAULT, scope: 'tickets:close'});
   assert.equal(own.json.reason, 'outside_authority', own.body);
+  await all.server.path(own.json.receipt);  // waits until the entry is there
   const seen = await all.triage.call('POST', '/path', {receipt: own.json.receipt});
   assert.equal(seen.status, 200, seen.body);
   assert.equal(seen.json.entries.length, 1);

@@ -100,7 +100,7 @@ TYPED_TEST(Journals, a_log_closes_by_its_size_and_the_next_names_its_root) {
   }
 }
 
-TYPED_TEST(Journals, an_entry_has_a_size_that_a_tile_holds) {
+TYPED_TEST(Journals, an_entry_has_a_size_that_a_tile_holds) {  // ATTACKS H6
   auto& world = this->world_;
   ASSERT_THAT(world.open(), IsOk());
   EXPECT_THAT(world.append(""), ErrorIs(Reason::kLimitExceeded));

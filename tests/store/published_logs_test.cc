@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "mandate/ledger/tile.h"
 #include "tests/store/log_world.h"
@@ -242,11 +243,11 @@ class Shown {
     for (const char* log : {"record", "journal/0000000001", "journal/0000000002"}) {
       if (const auto note = world.logs().read_checkpoint(log)) {
         add(std::string(log) + "/checkpoint", *note);
-        shown_.push_back(*note);
+        shown_.insert(*note);
       }
     }
   }
-  const std::vector<std::string>& notes() const { return shown_; }
+  const std::set<std::string>& notes() const { return shown_; }
 
  private:
   void add(const std::string& log, const std::string& note) {
@@ -256,7 +257,7 @@ class Shown {
     EXPECT_EQ(at->second, checkpoint.root) << "a second root for size " << checkpoint.size;
   }
   std::map<std::pair<std::string, std::uint64_t>, Digest> roots_;
-  std::vector<std::string> shown_;
+  std::set<std::string> shown_;
 };
 
 // Across a tile's end, then into the next journal log. Whether the fault was met.
