@@ -28,6 +28,8 @@ Result<Chain> resolve(const record::View& view, const Lineage& lineage);
 // What the functions of the same names in decision.h check, with the nodes at hand.
 Result<void> check_live(const record::View& view, Instant now, const Lineage& lineage,
                         const Chain& chain);
+// `state_too_old` for a token of a revision that this state does not have: after a restore.
+Result<void> check_revision(const record::View& view, const TokenClaims& claims);
 // The token itself (`token_revoked`) and its transaction (`ancestor_revoked`).
 Result<void> check_not_revoked(const record::View& view, const TokenClaims& claims);
 

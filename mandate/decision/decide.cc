@@ -103,11 +103,7 @@ Result<void> check_parties(const View& view, const Chain& chain, const TokenClai
 Result<void> check_presented(const View& view, Instant now, const AccessRequest& request,
                              const Evidence& evidence) {
   const TokenClaims& claims = evidence.token->claims();
-  if (claims.revision > view.revision()) {
-    return fail(Reason::kStateTooOld, Place::kAccessToken,
-                "the token was issued at revision " + std::to_string(claims.revision) +
-                    ", this is " + std::to_string(view.revision()));
-  }
+  if (Result<void> known = check_revision(view, claims); !known) return known;
   if (now >= claims.expires_at) {
     return fail(Reason::kTokenExpired, Place::kAccessToken,
                 "the token ended at " + format_rfc3339(claims.expires_at));

@@ -59,6 +59,13 @@ Result<void> check_node(const View& view, const NodeRef& node, std::string_view 
 
 }  // namespace
 
+Result<void> check_revision(const View& view, const TokenClaims& claims) {
+  if (claims.revision <= view.revision()) return {};
+  return fail(Reason::kStateTooOld, Place::kAccessToken,
+              "the token was issued at revision " + std::to_string(claims.revision) + ", this is " +
+                  std::to_string(view.revision()));
+}
+
 Result<void> check_not_revoked(const View& view, const TokenClaims& claims) {
   if (view.token_revoked(claims.jti)) {
     return fail(Reason::kTokenRevoked, Place::kAccessToken, "the token is revoked");
@@ -85,9 +92,9 @@ Result<void> check_rests_on(const View& view, const std::vector<std::string>& sh
 }
 
 Result<void> check_token(const View& view, const TokenClaims& claims, Instant now) {
-  return check_not_revoked(view, claims).and_then([&] {
-    return check_rests_on(view, claims.rests_on, now);
-  });
+  return check_revision(view, claims)
+      .and_then([&] { return check_not_revoked(view, claims); })
+      .and_then([&] { return check_rests_on(view, claims.rests_on, now); });
 }
 
 Result<Lineage> lineage_of(const View& view, const TokenClaims& claims) {

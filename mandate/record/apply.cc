@@ -139,9 +139,12 @@ class Application {
 
   Result<void> check(const DelegationDefinition& delegation) {
     const std::string what = "delegation " + quoted(delegation.id.text());
-    if (delegation.id.text().starts_with(kHopGrantPrefix)) {
-      return fail(Reason::kBadRequest, what + ": ids beginning with " +
-                                           std::string(kHopGrantPrefix) + " are hop grants'");
+    // A hop grant carries its own token's holder on and nobody else: nothing is cut from it.
+    const bool from_hop_grant = delegation.parent && is_hop_grant(delegation.parent->text());
+    if (is_hop_grant(delegation.id.text()) || from_hop_grant) {
+      return fail(Reason::kBadRequest, what + (from_hop_grant ? ", its parent" : "") +
+                                           ": ids beginning with " + std::string(kHopGrantPrefix) +
+                                           " are hop grants'");
     }
     auto ok = proposal_.check_stands(NodeKind::kPrincipal, delegation.delegate.text(), what);
     if (ok && delegation.delegator) {

@@ -127,7 +127,7 @@ Result<Plan> plan_resume(const View& view, const PrincipalId& principal) {
 
 Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delegation, Instant now) {
   const std::string& id = delegation.id.text();
-  if (!id.starts_with(kHopGrantPrefix)) {
+  if (!is_hop_grant(id)) {
     return fail(Reason::kBadRequest, Place::kHopGrant,
                 quoted(id) + " is no hop grant's; expected " + std::string(kHopGrantPrefix));
   }

@@ -68,6 +68,9 @@ Result<Plan> plan_resume(const View& view, const PrincipalId& principal);
 // Hop grants' delegations have ids that begin so; documents may not use them, and pruning leaves
 // them alone: they end by themselves.
 inline constexpr std::string_view kHopGrantPrefix = "hop-";
+inline bool is_hop_grant(std::string_view delegation) {
+  return delegation.starts_with(kHopGrantPrefix);
+}
 // A hop grant goes on record as a delegation when it is first used; the same one again is no
 // change.
 Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delegation, Instant now);

@@ -45,7 +45,7 @@ bool Proposal::in_document(NodeKind kind, std::string_view id) const {
 }
 
 bool Proposal::pruned(NodeKind kind, std::string_view id) const {
-  const bool hop_grant = kind == NodeKind::kDelegation && id.starts_with(kHopGrantPrefix);
+  const bool hop_grant = kind == NodeKind::kDelegation && is_hop_grant(id);
   return options_.prune && !hop_grant && !keep_.contains(id) && !in_document(kind, id);
 }
 

@@ -34,6 +34,8 @@ struct Core {
   Result<void> consume(const Digest& key, Instant until, Place place);
 };
 
+inline constexpr std::size_t kTransactionBytes = 16;  // of a `txn`, base64url in a token
+
 // The name that an entry, a document and a URL give a caller.
 std::string text_of(const record::View& view, record::PrincipalHandle principal);
 

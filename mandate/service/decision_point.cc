@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "mandate/base/bytes.h"
+#include "mandate/base/limits.h"
+#include "mandate/crypto/hash.h"
 
 namespace mandate::service {
 namespace {
@@ -12,6 +14,16 @@ json::Array strings(const std::vector<std::string>& texts) {
   json::Array array;
   for (const std::string& text : texts) array.emplace_back(text);
   return array;
+}
+
+// Inputs beyond this enter by their digest, so that every decision has its entry.
+constexpr std::size_t kInputsBytesMax = 16 << 10;
+static_assert(2 * kInputsBytesMax < limits::kLogEntryBytesMax);
+
+json::Value bounded(const json::Value& inputs) {
+  const std::string text = json::canonical(inputs);
+  if (text.size() <= kInputsBytesMax) return inputs;
+  return json::Value::object({{"sha256", encode_base64url(view(crypto::sha256(text)))}});
 }
 
 void add_token(Core& core, const TokenClaims& claims, json::Value& entry) {
@@ -44,7 +56,7 @@ json::Value decision_entry(Core& core, const Decided& decided) {
                            {"rests_on", strings(decision.rests_on)},
                            {"revision", static_cast<std::int64_t>(decision.revision)},
                            {"time_zones", core.deps.zones.version()},
-                           {"inputs", decided.inputs},
+                           {"inputs", bounded(decided.inputs)},
                            {"uses", decided.uses}});
   if (decided.request.identifier) entry.set("identifier", decided.request.identifier->text());
   if (decided.request.client_address) {

@@ -5,6 +5,7 @@
 
 #include "mandate/base/bytes.h"
 #include "mandate/crypto/hash.h"
+#include "mandate/record/command.h"
 #include "mandate/service/subject.h"
 
 namespace mandate::service {
@@ -66,13 +67,18 @@ Result<Chosen> try_chain(const record::View& view, const Subject& subject,
               "the root delegator holds no entitlement");
 }
 
-// The delegations that could carry the caller further from this subject.
+// The delegations that could carry the caller further from this subject. A hop grant on record
+// carries on only who shows it again, with its token: it ends with that token.
 std::vector<record::DelegationHandle> next_delegations(const record::View& view,
                                                        const Subject& subject,
                                                        record::PrincipalHandle caller) {
   if (subject.named_delegation) return {*subject.named_delegation};
-  if (!subject.chain.empty()) return view.delegations_from(subject.chain.front(), caller);
-  return view.delegations_by(subject.principal, caller);
+  std::vector<record::DelegationHandle> next =
+      subject.chain.empty() ? view.delegations_by(subject.principal, caller)
+                            : view.delegations_from(subject.chain.front(), caller);
+  std::erase_if(next,
+                [&](record::DelegationHandle at) { return record::is_hop_grant(view.id(at)); });
+  return next;
 }
 
 Result<Chosen> choose_extension(const record::View& view, const Subject& subject,

@@ -65,6 +65,30 @@ json::Value differences_body(const std::vector<record::Difference>& differences,
       {{"differences", std::move(list)}, {"revision", static_cast<std::int64_t>(revision)}});
 }
 
+// Law 1 for management too: rights at the issuer are written by whoever holds as much there. Else
+// the right to write one delegation would be the right to everything.
+Result<void> check_within_writer(Core& core, const record::View& view, const Operator& who,
+                                 const record::Difference& difference) {
+  const json::Value* list = difference.after ? difference.after->find("authority") : nullptr;
+  if (list == nullptr) return {};
+  Result<Authority> written = Authority::parse(*list);
+  if (!written) return fail(written.error());
+  const Authority at_issuer = written->at(core.issuer_resource);
+  if (at_issuer.empty()) return {};
+  const TokenClaims& claims = who.caller.token.claims();
+  const Result<Authority> held =
+      decision::lineage_of(view, claims)
+          .and_then([&](const decision::Lineage& lineage) {
+            return decision::authority_of(view, lineage);
+          })
+          .and_then([&](const Authority& now) { return now.attenuated_by(claims.authority); });
+  if (!held) return fail(held.error());
+  if (at_issuer.within(*held)) return {};
+  return fail(Reason::kOutsideAuthority,
+              difference.noun + " " + quoted(difference.id) +
+                  " holds rights at the issuer that its writer does not hold");
+}
+
 Result<void> check_differences(Core& core, const record::View& view, const Operator& who,
                                const std::vector<record::Difference>& differences, Instant now) {
   for (const record::Difference& difference : differences) {
@@ -73,9 +97,17 @@ Result<void> check_differences(Core& core, const record::View& view, const Opera
                                         : action_for(difference.noun);
     Result<void> may = check_operator(core, view, who, kManagementType, action, difference.noun,
                                       difference.id, now);
+    if (may) may = check_within_writer(core, view, who, difference);
     if (!may) return may;
   }
   return {};
+}
+
+// Nobody ends its own access: what would take that back again may be lost with it.
+Result<void> check_not_self(const Operator& who, std::string_view principal) {
+  if (who.caller.token.claims().client_id.text() != principal) return {};
+  return fail(Reason::kBadRequest, Place::kConflict,
+              quoted(principal) + " is the caller itself; expected another operator to do this");
 }
 
 void run(Core& core, std::shared_ptr<Operator> who, Sequencer::Command plan, Done done,
@@ -273,6 +305,9 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
   if (!target) return done(refuse(core, target.error(), who->entry));
   Result<void> may = check_operator(core, view, *who, kManagementType, "revoke", name(target->kind),
                                     target->id, now);
+  if (may && target->kind == record::NodeKind::kPrincipal && !target->dry_run) {
+    may = check_not_self(*who, target->id);
+  }
   if (!may) return done(refuse(core, may.error(), who->entry));
   const bool held =
       target->kind != record::NodeKind::kToken && target->kind != record::NodeKind::kTransaction;
@@ -313,6 +348,7 @@ void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, 
     may = check_operator(core, view, *who, kManagementType, "suspend", "principal",
                          principal->text(), now);
   }
+  if (may && suspended) may = check_not_self(*who, principal->text());
   if (!may) return done(refuse(core, may.error(), who->entry));
   Sequencer::Command plan = [id = *principal, suspended](const record::View& at, Instant) {
     return suspended ? record::plan_suspend(at, id) : record::plan_resume(at, id);

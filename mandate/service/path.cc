@@ -10,6 +10,7 @@
 #include "mandate/json/reader.h"
 #include "mandate/ledger/receipt.h"
 #include "mandate/ledger/tree.h"
+#include "mandate/record/command.h"
 #include "mandate/service/management.h"
 #include "mandate/service/sequencer.h"
 
@@ -51,7 +52,11 @@ Result<Start> parse_start(const Core& core, const json::Value& body) {
   if (receipt.has_value() + token.has_value() + jti.has_value() + txn.has_value() != 1) {
     return fail(Reason::kBadRequest, "expected exactly one of receipt, token, jti and txn");
   }
-  if (txn) return Start{{}, *txn};
+  if (txn) {
+    const Result<std::string> bytes = decode_base64url(*txn);
+    if (bytes && bytes->size() == kTransactionBytes) return Start{{}, *txn};
+    return fail(Reason::kBadRequest, quoted(*txn) + " is no txn; expected a token's claim");
+  }
   Result<Digest> leaf = fail(Reason::kBadRequest, "");
   if (receipt) {
     leaf = ledger::open_receipt(*receipt, core.deps.keys.receipt.verifier())
@@ -130,14 +135,21 @@ void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Don
   if (!who) return;
   Result<Start> start = parse_start(core, body);
   if (!start) return done(refuse(core, start.error(), who->entry));
+  const auto may_read_paths = [&] {
+    return check_operator(core, view, *who, kAuditType, "read", "log", "path", now);
+  };
   if (!start->transaction.empty()) {
+    // Looked for in the whole journal, and everybody's: not for those who merely took part.
+    if (Result<void> may = may_read_paths(); !may) {
+      return done(refuse(core, may.error(), who->entry));
+    }
     for (const JournalReader::Found& found :
          core.deps.journal_reader.of_transaction(start->transaction, kEntriesMax)) {
       start->leaves.push_back(ledger::leaf_hash(found.entry));
     }
   }
   const json::Array entries = collect(core, start->leaves);
-  bool own = !entries.empty();
+  bool own = !entries.empty() && start->transaction.empty();
   json::Value delegations = json::Value::object({});
   for (const json::Value& item : entries) {
     Result<json::Value> entry = json::parse(text_at(item, "entry"));
@@ -156,7 +168,7 @@ void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Don
   // Whoever holds a receipt of ours learns nothing from hearing that its entry is not durable yet.
   const bool promised = entries.empty() && body.find("receipt") != nullptr;
   if (!own && !promised) {
-    Result<void> may = check_operator(core, view, *who, kAuditType, "read", "log", "path", now);
+    Result<void> may = may_read_paths();
     if (!may) return done(refuse(core, may.error(), who->entry));
   }
   if (entries.empty()) {
@@ -175,8 +187,9 @@ void statement_endpoint(Core& core, const ApiCall& call, std::string_view delega
   if (!who) return;
   const auto handle = view.find_delegation(delegation);
   const record::Delegation* found = handle ? view.delegation(*handle) : nullptr;
-  // To anyone but the delegate it does not exist.
-  if (found == nullptr || found->delegate != who->caller.handle) {
+  // To anyone but the delegate it does not exist; a hop grant is shown with its token, not stated.
+  if (found == nullptr || found->delegate != who->caller.handle ||
+      record::is_hop_grant(delegation)) {
     return done(refuse(core,
                        {Reason::kBadRequest, Place::kPath,
                         "no delegation " + quoted(delegation) + " to the caller"},

@@ -1,4 +1,5 @@
 #include "mandate/service/subject.h"
+#include "mandate/record/command.h"
 
 #include <algorithm>
 
@@ -133,6 +134,7 @@ Result<Subject> subject_of_statement(Core& core, const record::View& view, const
   const auto handle = view.find_delegation(statement->delegation.text());
   const record::Delegation* delegation = handle ? view.delegation(*handle) : nullptr;
   if (delegation == nullptr || delegation->delegate != client.handle ||
+      record::is_hop_grant(statement->delegation.text()) ||
       view.id(delegation->delegator) != statement->delegator.text()) {
     return fail(Reason::kNoDelegation, Place::kSubjectToken,
                 "delegation " + quoted(statement->delegation.text()) +
@@ -199,19 +201,18 @@ struct Issuer {
   const record::TrustedIssuer* record = nullptr;
 };
 Result<Issuer> find_issuer(const record::View& view, const token::Jws& jws) {
+  Error refusal{Reason::kUntrustedIssuer, Place::kSubjectToken,
+                "the token's issuer is not on record; expected ours or a trusted one"};
   const std::optional<std::string> claimed = token::claimed_issuer(jws);
   for (std::uint32_t i = 0; claimed && i < view.count(record::NodeKind::kTrustedIssuer); ++i) {
     const record::TrustedIssuerHandle handle{i};
     const record::TrustedIssuer* issuer = view.trusted_issuer(handle);
     if (issuer == nullptr || issuer->definition->issuer != *claimed) continue;
-    if (issuer->status != record::Status::kActive) {
-      return fail(Reason::kAncestorRevoked, Place::kSubjectToken,
-                  "trusted issuer " + quoted(view.id(handle)) + " was revoked");
-    }
-    return Issuer{handle, issuer};
+    if (issuer->status == record::Status::kActive) return Issuer{handle, issuer};
+    refusal = {Reason::kAncestorRevoked, Place::kSubjectToken,
+               "trusted issuer " + quoted(view.id(handle)) + " was revoked"};
   }
-  return fail(Reason::kUntrustedIssuer, Place::kSubjectToken,
-              "the token's issuer is not on record; expected ours or a trusted one");
+  return fail(std::move(refusal));
 }
 
 Result<Subject> subject_of_person(const record::View& view, const token::Jws& jws, Instant now) {

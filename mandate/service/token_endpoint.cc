@@ -74,7 +74,7 @@ TokenClaims make_claims(Core& core, const record::View& view, const Request& req
   grant.rests_on.erase(std::unique(grant.rests_on.begin(), grant.rests_on.end()),
                        grant.rests_on.end());
   if (grant.transaction.empty()) {
-    grant.transaction = encode_base64url(core.deps.random.bytes(16));
+    grant.transaction = encode_base64url(core.deps.random.bytes(kTransactionBytes));
   }
   return TokenClaims{.subject = grant.subject,
                      .client_id = request.client.id,
@@ -95,7 +95,9 @@ TokenClaims make_claims(Core& core, const record::View& view, const Request& req
 // binding came here; the entries it follows; what was used once.
 json::Value issue_entry(Core& core, const Request& request, const Grant& grant,
                         const TokenClaims& claims) {
-  json::Value entry = json::Value::object({{"token", token::to_json(claims, core.deps.issuer)},
+  json::Value token = token::to_json(claims, core.deps.issuer);
+  std::erase_if(token.as_object(), [](const json::Member& member) { return member.key == "jti"; });
+  json::Value entry = json::Value::object({{"token", std::move(token)},
                                            {"grant_type", *request.form.find("grant_type")},
                                            {"predecessors", grant.predecessors},
                                            {"uses", request.uses}});

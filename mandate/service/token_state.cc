@@ -1,5 +1,5 @@
 // Introspection (RFC 7662) and revocation (RFC 7009) of our tokens.
-#include <memory>
+#include <functional>
 #include <utility>
 
 #include "mandate/base/bytes.h"
@@ -11,12 +11,12 @@
 namespace mandate::service {
 namespace {
 
-json::Value inactive() { return json::Value::object({{"active", false}}); }
-
-// The caller and the presented token's text of either endpoint; one use of its assertion.
+// The caller and the presented token's text of either endpoint; one use of its assertion, which
+// stands in `entry`.
 struct Asked {
   Client client;
   std::string token;
+  json::Value entry;
 };
 tl::expected<Asked, Reply> read_call(Core& core, const OAuthCall& call, const record::View& view,
                                      Instant now) {
@@ -31,27 +31,37 @@ tl::expected<Asked, Reply> read_call(Core& core, const OAuthCall& call, const re
   json::Value entry = json::Value::object({{"at", call.path}, {"client_id", client->id.text()}});
   Result<void> once = core.consume(client->use_key, client->use_until, Place::kClient);
   if (!once) return tl::unexpected<Reply>(refuse(core, once.error(), std::move(entry)));
+  entry.set("uses", json::Value::array({use_entry(client->use_key, client->use_until)}));
   Result<std::string_view> token = form->required("token");
   if (!token) return tl::unexpected<Reply>(refuse(core, token.error(), std::move(entry)));
-  return Asked{*std::move(client), std::string(*token)};
+  return Asked{*std::move(client), std::string(*token), std::move(entry)};
 }
 
-// Live in every respect but the caller's question: itself, what it rests on, its lineage.
-Result<VerifiedToken> verify_live(Core& core, const record::View& view, std::string_view text,
-                                  Instant now) {
-  Result<VerifiedToken> token = core.access_tokens.verify(text, Place::kAccessToken, now);
-  if (!token) return token;
-  const TokenClaims& claims = token->claims();
-  if (Result<void> live = decision::check_token(view, claims, now); !live) {
-    return fail(live.error());
-  }
-  if (claims.authority.empty()) return token;
-  Result<decision::Lineage> lineage = decision::lineage_of(view, claims);
-  if (!lineage) return fail(lineage.error());
-  if (Result<void> live = decision::check_live(view, now, *lineage); !live) {
-    return fail(live.error());
-  }
-  return token;
+// Goes on when the use of the assertion is durable, so that it is spent after a restart too.
+void when_spent(Core& core, json::Value entry, const Done& done, std::function<void()> go_on) {
+  Result<std::string> written =
+      core.journalist.write(core.journalist.draft("asked", std::move(entry)),
+                            [done, go_on = std::move(go_on)](Result<void> durable) {
+                              if (durable) return go_on();
+                              Reply reply;
+                              reply.error = durable.error();
+                              done(std::move(reply));
+                            });
+  if (written) return;
+  Reply reply;
+  reply.error = written.error();
+  done(std::move(reply));
+}
+
+// Live in every respect but the caller's question: itself, its audience, what it rests on, its
+// lineage.
+bool is_live(const record::View& view, const TokenClaims& claims, Instant now) {
+  if (now >= claims.expires_at || !decision::check_token(view, claims, now)) return false;
+  const auto audience = view.find_resource(claims.audience.text());
+  if (!audience || view.resource(*audience)->status != record::Status::kActive) return false;
+  if (claims.authority.empty()) return true;
+  const Result<decision::Lineage> lineage = decision::lineage_of(view, claims);
+  return lineage && decision::check_live(view, now, *lineage);
 }
 
 // Who may hear about a token: the resource server that it is for, and the client that holds it.
@@ -71,16 +81,21 @@ void introspection_endpoint(Core& core, const OAuthCall& call, Done done) {
   const record::View view = core.view();
   tl::expected<Asked, Reply> asked = read_call(core, call, view, now);
   if (!asked) return done(std::move(asked.error()));
-  Reply reply;
-  Result<VerifiedToken> token = verify_live(core, view, asked->token, now);
-  if (!token || !may_introspect(core, view, asked->client, token->claims())) {
-    reply.body = inactive();
-    return done(std::move(reply));
-  }
-  reply.body = token::to_json(token->claims(), core.deps.issuer);
-  reply.body.set("active", true);
-  reply.body.set("token_type", "DPoP");
-  done(std::move(reply));
+  Result<VerifiedToken> token = core.access_tokens.verify(asked->token, Place::kAccessToken, now);
+  // What it says is what holds when it is said.
+  when_spent(core, std::move(asked->entry), done, [&core, done, token, client = asked->client] {
+    const record::View then = core.view();
+    Reply reply;
+    if (!token || !is_live(then, token->claims(), core.now()) ||
+        !may_introspect(core, then, client, token->claims())) {
+      reply.body = json::Value::object({{"active", false}});
+      return done(std::move(reply));
+    }
+    reply.body = token::to_json(token->claims(), core.deps.issuer);
+    reply.body.set("active", true);
+    reply.body.set("token_type", "DPoP");
+    done(std::move(reply));
+  });
 }
 
 void revocation_endpoint(Core& core, const OAuthCall& call, Done done) {
@@ -88,29 +103,31 @@ void revocation_endpoint(Core& core, const OAuthCall& call, Done done) {
   const record::View view = core.view();
   tl::expected<Asked, Reply> asked = read_call(core, call, view, now);
   if (!asked) return done(std::move(asked.error()));
-  // A token that is none of ours, or has ended, has nothing left to revoke (RFC 7009 section 2.2).
   Result<VerifiedToken> token = core.access_tokens.verify(asked->token, Place::kAccessToken, now);
-  if (!token) return done(Reply{});
-  const TokenClaims& claims = token->claims();
-  if (claims.client_id != asked->client.id) {
-    return done(refuse(
-        core,
-        {Reason::kBadRequest, Place::kRequest,
-         "the token was not issued to " + quoted(asked->client.id.text()) +
-             "; expected one of its own (RFC 7009 section 2.1)"},
-        json::Value::object(
-            {{"at", call.path}, {"client_id", asked->client.id.text()}, {"jti", claims.jti}})));
+  if (token && token->claims().client_id != asked->client.id) {
+    asked->entry.set("jti", token->claims().jti);
+    return done(refuse(core,
+                       {Reason::kBadRequest, Place::kRequest,
+                        "the token was not issued to " + quoted(asked->client.id.text()) +
+                            "; expected one of its own (RFC 7009 section 2.1)"},
+                       std::move(asked->entry)));
   }
-  core.deps.sequencer.submit(
-      asked->client.id.text(),
-      [jti = claims.jti, until = claims.expires_at](const record::View& at, Instant) {
-        return record::plan_revoke(at, record::NodeKind::kToken, jti, until);
-      },
-      [done = std::move(done)](Result<Committed> committed) {
-        Reply reply;
-        if (!committed) reply.error = committed.error();
-        done(std::move(reply));
-      });
+  when_spent(core, std::move(asked->entry), done, [&core, done, token, by = asked->client.id] {
+    // A token that is none of ours, or has ended, has nothing left to revoke (RFC 7009
+    // section 2.2).
+    if (!token) return done(Reply{});
+    core.deps.sequencer.submit(
+        by.text(),
+        [jti = token->claims().jti, until = token->claims().expires_at](const record::View& at,
+                                                                        Instant) {
+          return record::plan_revoke(at, record::NodeKind::kToken, jti, until);
+        },
+        [done](Result<Committed> committed) {
+          Reply reply;
+          if (!committed) reply.error = committed.error();
+          done(std::move(reply));
+        });
+  });
 }
 
 }  // namespace mandate::service

@@ -78,8 +78,11 @@ Result<Instant> check_fresh(const Jws& jws, Instant issued_at, const ProofContex
     }
     return issued_at + kAgeMax;
   }
-  const bool fresh = issued_at <= context.now + kClockSkewMax &&
-                     context.now < issued_at + kProofAgeMax && issued_at >= context.run_started;
+  // Where a nonce can be asked for, no iat ahead of us is taken: accepted by one run, it would be
+  // one from the next run's time, which remembers nothing of it.
+  const Instant latest = context.nonces != nullptr ? context.now : context.now + kClockSkewMax;
+  const bool fresh = issued_at <= latest && context.now < issued_at + kProofAgeMax &&
+                     issued_at >= context.run_started;
   if (context.nonces != nullptr && (!fresh || context.nonce_policy == NoncePolicy::kAlways)) {
     return nonce_required("no nonce in the proof; expected the one answered with this");
   }

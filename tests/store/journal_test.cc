@@ -178,6 +178,7 @@ struct Damage {
   const char* says;  // empty: it opens
 };
 
+void PrintTo(const Damage& row, std::ostream* out) { *out << row.name; }
 class DamagedJournals : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(DamagedJournals, are_refused_unless_only_a_tail_is_torn) {

@@ -48,6 +48,7 @@ struct Loss {
   const char* name;
   void (*change)(LogWorld& world);
 };
+void PrintTo(const Loss& row, std::ostream* out) { *out << row.name; }
 class LostTiles : public ::testing::TestWithParam<Loss> {};
 
 void remove_all(LogWorld& world, const std::string& beginning) {
@@ -102,6 +103,7 @@ struct Truth {
   void (*change)(LogWorld& world);
   bool is_refused;
 };
+void PrintTo(const Truth& row, std::ostream* out) { *out << row.name; }
 class ChangedTruth : public ::testing::TestWithParam<Truth> {};
 
 TEST_P(ChangedTruth, is_signed_only_where_it_goes_on) {  // ATTACKS H3
