@@ -45,6 +45,7 @@ json::Value report_body(const store::audit::Report& report) {
   }
   json::Value body =
       json::Value::object({{"verified", report.findings.empty()},
+                           {"whole", report.whole},
                            {"logs", std::move(logs)},
                            {"entries", static_cast<std::int64_t>(report.entries)},
                            {"hops", static_cast<std::int64_t>(report.hops)},
@@ -74,7 +75,8 @@ std::string report_text(const store::audit::Report& report) {
     if (!finding.file.empty()) text += " (" + finding.file + ")";
     text += "\n";
   }
-  text += report.findings.empty() ? "verified\n" : "NOT verified\n";
+  text += report.findings.empty() ? "verified" : "NOT verified";
+  text += report.whole ? "\n" : ", as one log; what it says of others was not looked at\n";
   return printable(text);
 }
 

@@ -358,6 +358,15 @@ int token(const Connection& connection, const TokenOptions& options) {
   Result<json::Value> answer = form ? api.token(*form) : Result<json::Value>(fail(form.error()));
   if (!answer) return refused(**session, answer.error(), connection.format);
   const std::string access_token = text_at(*answer, "access_token");
+  // It goes into a header and onto a terminal: RFC 6750 section 2.1's characters and no others.
+  if (access_token.empty() ||
+      access_token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-._~+/=") != std::string::npos) {
+    return report(
+        {Reason::kRecordUnavailable, Place::kRequest,
+         "the server's answer holds no access_token; expected one (RFC 6749 section 5.1)"},
+        connection.format);
+  }
   if (!options.request_url.empty()) {
     const std::string method = options.request_method.empty() ? "GET" : options.request_method;
     const std::string proof = api.proof(method, options.request_url, api.nonce(), access_token);
@@ -427,7 +436,7 @@ int path(const Connection& connection, const PathOptions& options) {
   if (!answer) return refused(**session, answer.error(), connection.format);
   Result<std::vector<ledger::NoteVerifier>> keys = read_keys(api, options.keys_file);
   if (!keys) return report(keys.error(), connection.format);
-  Result<json::Value> verified = service::verify_path(*answer, *keys);
+  Result<json::Value> verified = service::verify_path(*question, *answer, *keys);
   if (!verified) return report(verified.error(), connection.format);
   switch (connection.format) {
     case Format::kJson: print_json(*verified); break;

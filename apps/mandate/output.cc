@@ -1,7 +1,10 @@
 #include "apps/mandate/output.h"
 
+#include <algorithm>
+
 #include <cstdio>
 
+#include "mandate/base/text.h"
 namespace mandate::app {
 
 void print(std::string_view text) {
@@ -31,9 +34,11 @@ int report(const Error& error, Format format) {
 
 std::string printable(std::string_view text) {
   std::string safe;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    safe += (byte < 0x20 && c != '\n') || byte == 0x7f ? '?' : c;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    safe += without_unseen(text.substr(0, end));
+    if (end < text.size()) safe += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return safe;
 }

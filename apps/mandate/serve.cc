@@ -165,6 +165,7 @@ Result<void> Running::listen() {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   http::ServerOptions server{.address = address->host, .port = address->port};
   server.threads = options_.threads > 0 ? options_.threads : static_cast<int>(cores);
+  server.body_bytes_max_at = http::body_bytes_max;
   server.refused = [this](Reason reason) {
     if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
   };

@@ -25,6 +25,7 @@ inline constexpr std::size_t kHttpHeadBytesMax = 32 << 10;
 inline constexpr std::size_t kFormBytesMax = 256 << 10;
 inline constexpr std::size_t kFormParametersMax = 64;
 inline constexpr std::size_t kRequestBodyBytesMax = 1 << 20;
+inline constexpr std::size_t kSmallBodyBytesMax = 64 << 10;  // of a path that takes a few members
 
 // JOSE.
 inline constexpr std::size_t kJwtBytesMax = 16 << 10;

@@ -47,6 +47,23 @@ Result<std::string> to_nfc(std::string_view text) {
   return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
 }
 
+std::string without_unseen(std::string_view text) {
+  std::string seen;
+  while (!text.empty()) {
+    utf8proc_int32_t point = 0;
+    const utf8proc_ssize_t read =
+        utf8proc_iterate(units(text), static_cast<utf8proc_ssize_t>(text.size()), &point);
+    const std::size_t used = read > 0 ? static_cast<std::size_t>(read) : 1;
+    if (read <= 0 || unseen(point, Unseen::kControl)) {
+      seen += '?';
+    } else {
+      seen += text.substr(0, used);
+    }
+    text.remove_prefix(used);
+  }
+  return seen;
+}
+
 bool has_unseen(std::string_view text, Unseen what) {
   while (!text.empty()) {
     utf8proc_int32_t point = 0;

@@ -19,6 +19,9 @@ enum class Unseen : std::uint8_t {
   kControl,         // control and format characters: C0, C1, zero width, bidirectional, line breaks
   kControlOrSpace,  // those, and every white space
 };
+// For a terminal: each character that the eye cannot see, and each byte that is not UTF-8, is a
+// '?'.
+std::string without_unseen(std::string_view text);
 // Precondition: UTF-8.
 bool has_unseen(std::string_view text, Unseen what);
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "mandate/base/bytes.h"
+#include "mandate/base/text.h"
 
 namespace mandate::report {
 namespace {
@@ -12,15 +12,8 @@ std::string text_at(const json::Value& value, std::string_view key) {
   return found != nullptr && found->is_string() ? found->as_string() : std::string();
 }
 
-// Control characters and terminal escapes never reach the terminal.
-std::string plain(std::string_view text) {
-  std::string safe;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    safe += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
-  return safe;
-}
+// Terminal escapes and what turns the reading direction never reach the terminal.
+std::string plain(std::string_view text) { return without_unseen(text); }
 
 std::string joined(const json::Value* list, std::string_view separator) {
   std::string text;
@@ -103,7 +96,7 @@ void write_entry(std::string& out, const json::Value& item, std::size_t number) 
   }
   line(out, "acting", actors.empty() ? plain(text_at(claims, "client_id")) : actors);
   line(out, "delegations", delegations_of(entry));
-  line(out, "binding", plain(text_at(entry, "handover")));
+  line(out, "handover", plain(text_at(entry, "handover")));
   if (const std::string reason = text_at(entry, "reason"); !reason.empty()) {
     line(out, "reason", plain(reason + ": " + text_at(entry, "detail")));
   }
@@ -143,7 +136,7 @@ std::string path_text(const json::Value& path) {
   }
   if (const json::Value* delegations = path.find("delegations");
       delegations != nullptr && delegations->is_object() && !delegations->as_object().empty()) {
-    out += "\ndelegations, as they stood then\n";
+    out += "\ndelegations, as the server says they stood then\n";
     for (const json::Member& member : delegations->as_object()) {
       const std::string giver = text_at(member.value, "delegator");
       out += "   " + plain(member.key) + ": " +

@@ -10,9 +10,14 @@ namespace {
 
 constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-// An unknown client costs what a known one with a wrong key costs (ATTACKS B6).
-void verify_in_vain(Core& core, const token::Jws& jws, Instant now) {
-  (void)token::verify_client_assertion(jws, {core.public_keys[0]}, core.deps.issuer, now);
+// An unknown client costs what a known one with a wrong key costs, and hears the same (ATTACKS B6).
+Error refuse_in_vain(Core& core, const token::Jws& jws, Instant now) {
+  Result<token::OneUse> use =
+      token::verify_client_assertion(jws, {core.public_keys[0]}, core.deps.issuer, now);
+  Error error = use ? Error{Reason::kClientUnknown, Place::kClient, "the signature is by no client"}
+                    : use.error();
+  if (error.reason == Reason::kClientAuthenticationFailed) error.reason = Reason::kClientUnknown;
+  return error;
 }
 
 Result<token::Jws> parse_assertion(const Form& form, const OAuthCall& call) {
@@ -90,20 +95,18 @@ Result<Client> authenticate_client(Core& core, const Form& form, const OAuthCall
     return fail(Reason::kClientAuthenticationFailed, Place::kClient,
                 "client_id " + quoted(*named) + " is not the assertion's subject");
   }
-  const auto handle = view.find_principal(id->text());
-  const record::Principal* principal = handle ? view.principal(*handle) : nullptr;
-  if (principal == nullptr) {
-    verify_in_vain(core, *jws, now);
-    return fail(Reason::kClientUnknown, Place::kClient, "client authentication failed");
-  }
-  if (!is_software(principal->kind)) {
+  // By the id alone: whether that person stands on record is nobody's to ask.
+  if (!is_software(kind_of(*id))) {
     return fail(Reason::kBorrowedCredential, Place::kClient,
                 quoted(id->text()) +
                     " is not software; a person's credential never authenticates "
                     "software");
   }
+  const auto handle = view.find_principal(id->text());
+  const record::Principal* principal = handle ? view.principal(*handle) : nullptr;
+  if (principal == nullptr) return fail(refuse_in_vain(core, *jws, now));
   const std::vector<RegisteredKey> keys = registered_keys(core, view, *principal);
-  if (keys.empty()) verify_in_vain(core, *jws, now);
+  if (keys.empty()) return fail(refuse_in_vain(core, *jws, now));
   Result<token::OneUse> use =
       token::verify_client_assertion(*jws, plain(keys), core.deps.issuer, now);
   if (!use) return fail(use.error());
@@ -211,8 +214,9 @@ tl::expected<Caller, CallerFailure> authenticate_caller(Core& core, const ApiCal
     return failure({Reason::kTokenMalformed, Place::kAccessToken, "the token's client is unknown"});
   }
   Result<void> live = decision::check_principal(view, *handle, now);
-  if (live) live = decision::check_token(view, claims, now);
   if (!live) return failure(at(live.error(), Place::kAccessToken));
+  auto lineage = live_lineage(view, claims, now);
+  if (!lineage) return failure(at(lineage.error(), Place::kAccessToken));
   return Caller{*handle, presented->token, presented->possession};
 }
 

@@ -37,6 +37,20 @@ Reply refuse_unknown(Core& core, Error error) {
   return reply;
 }
 
+Result<std::optional<decision::Lineage>> live_lineage(const record::View& view,
+                                                      const TokenClaims& claims, Instant now) {
+  if (Result<void> live = decision::check_token(view, claims, now); !live) {
+    return fail(live.error());
+  }
+  if (claims.authority.empty()) return std::nullopt;
+  Result<decision::Lineage> lineage = decision::lineage_of(view, claims);
+  if (!lineage) return fail(lineage.error());
+  if (Result<void> live = decision::check_live(view, now, *lineage); !live) {
+    return fail(live.error());
+  }
+  return *std::move(lineage);
+}
+
 json::Value use_entry(const Digest& key, Instant until) {
   return json::Value::object(
       {{"key", encode_base64url(view(key))}, {"until", format_rfc3339(until)}});

@@ -110,6 +110,11 @@ tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view 
                                                    std::string_view proof, std::string_view method,
                                                    std::string_view uri, Instant now);
 
+// The lineage of a token that is live in every respect: itself, what it rests on, and as a whole;
+// nothing where the token carries no authority.
+Result<std::optional<decision::Lineage>> live_lineage(const record::View& view,
+                                                      const TokenClaims& claims, Instant now);
+
 // A trusted issuer's token, or one that claims to be: `borrowed_credential` where a person's stands
 // in the place of software's own.
 bool is_persons_token(const record::View& view, const token::Jws& jws);

@@ -234,6 +234,12 @@ Result<Grant> exchange_grant(Core& core, const record::View& view, const Client&
       return fail(Reason::kOutsideAuthority, Place::kSubjectToken,
                   "the subject token carries no authority");
     }
+    const auto named = form.find("delegation_id");
+    if (named && (subject->chain.empty() || *named != view.id(subject->chain.front()))) {
+      return fail(Reason::kNoDelegation, Place::kSubjectToken,
+                  "the caller narrows its own token, which does not rest on delegation " +
+                      quoted(*named) + " last");
+    }
     Result<Chosen> chosen = try_lineage(view, {*subject->entitlement, subject->chain},
                                         &subject->claims->authority, *wanted, now);
     if (!chosen) return fail(chosen.error());

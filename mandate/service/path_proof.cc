@@ -1,12 +1,15 @@
 #include "mandate/service/path_proof.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "mandate/base/bytes.h"
+#include "mandate/ledger/receipt.h"
 #include "mandate/ledger/tree.h"
+#include "mandate/token/jws.h"
 
 namespace mandate::service {
 namespace {
@@ -75,6 +78,49 @@ std::vector<std::string> missing_hops(const json::Value& entry, const std::set<s
   return missing;
 }
 
+// The leaf that the question is about; empty for a transaction.
+Result<std::string> leaf_asked(const json::Value& question,
+                               const std::vector<ledger::NoteVerifier>& verifiers) {
+  if (question.find("jti") != nullptr) return text_at(question, "jti");
+  if (question.find("token") != nullptr) {
+    return token::Jws::parse(text_at(question, "token"), Place::kRequest)
+        .map([](const token::Jws& jws) { return text_at(jws.claims(), "jti"); });
+  }
+  if (question.find("receipt") == nullptr) return std::string();
+  for (const ledger::NoteVerifier& verifier : verifiers) {
+    const auto receipt = ledger::open_receipt(text_at(question, "receipt"), verifier);
+    if (receipt) return encode_base64url(view(receipt->leaf));
+  }
+  return fail(Reason::kTokenMalformed, "no known key signed this receipt");
+}
+
+std::string transaction_of(const json::Value& entry) {
+  const json::Value* token = entry.find("token");
+  return text_at(token != nullptr ? *token : entry, "txn");
+}
+
+// The leaves of an answer that belong to it: where it begins, what that names, and so on.
+std::set<std::string> belonging(const json::Array& items, const std::string& leaf,
+                                const std::string& transaction) {
+  std::map<std::string, json::Value> entries;
+  std::vector<std::string> queue;
+  for (const json::Value& item : items) {
+    const json::Value entry = json::parse(text_at(item, "entry")).value_or(json::Value());
+    const std::string own = text_at(item, "leaf");
+    const bool asked = leaf.empty() ? transaction_of(entry) == transaction : own == leaf;
+    if (asked) queue.push_back(own);
+    entries.emplace(own, entry);
+  }
+  std::set<std::string> found;
+  while (!queue.empty()) {
+    const std::string next = queue.back();
+    queue.pop_back();
+    if (!found.insert(next).second || !entries.contains(next)) continue;
+    for (std::string& before : missing_hops(entries[next], {})) queue.push_back(std::move(before));
+  }
+  return found;
+}
+
 struct Checked {
   json::Array items;
   json::Array problems;
@@ -87,7 +133,7 @@ struct Checked {
   }
 };
 
-void check_item(Checked& checked, const json::Value& item,
+void check_item(Checked& checked, const json::Value& item, const std::set<std::string>& belong,
                 const std::vector<ledger::NoteVerifier>& verifiers) {
   json::Value out = json::Value::object(
       {{"leaf", text_at(item, "leaf")}, {"origin", text_at(item, "origin")}, {"verified", true}});
@@ -96,6 +142,9 @@ void check_item(Checked& checked, const json::Value& item,
   out.set("entry", entry.value_or(json::Value()));
   Result<void> verified = verify_entry(item, verifiers);
   if (!verified) checked.problem(out, verified.error().detail);
+  if (!belong.contains(text_at(item, "leaf"))) {
+    checked.problem(out, "the entry is no part of what was asked for");
+  }
   if (entry) {
     for (const std::string& leaf : missing_hops(*entry, checked.leaves)) {
       checked.problem(out, "the hop before it, " + leaf + ", is missing");
@@ -126,15 +175,19 @@ bool awaits_checkpoint(const json::Value& response) {
                      });
 }
 
-Result<json::Value> verify_path(const json::Value& response,
+Result<json::Value> verify_path(const json::Value& question, const json::Value& response,
                                 const std::vector<ledger::NoteVerifier>& verifiers) {
   const json::Value* entries = response.find("entries");
   if (entries == nullptr || !entries->is_array() || entries->as_array().empty()) {
     return fail(Reason::kBadRequest, "the answer holds no entries; expected a path");
   }
+  const Result<std::string> leaf = leaf_asked(question, verifiers);
+  if (!leaf) return fail(leaf.error());
+  const std::set<std::string> belong =
+      belonging(entries->as_array(), *leaf, text_at(question, "txn"));
   Checked checked;
   for (const json::Value& item : entries->as_array()) checked.leaves.insert(text_at(item, "leaf"));
-  for (const json::Value& item : entries->as_array()) check_item(checked, item, verifiers);
+  for (const json::Value& item : entries->as_array()) check_item(checked, item, belong, verifiers);
   json::Value path = json::Value::object({{"verified", checked.problems.empty()}});
   add_parties(checked.items.front(), path);
   path.set("problems", std::move(checked.problems));

@@ -100,16 +100,11 @@ Result<Subject> subject_of_token(Core& core, const record::View& view, const Cli
   Subject subject(claims.subject, *principal);
   Result<void> bound = check_binding(core, view, client, form, jkt, *verified, now, subject);
   if (!bound) return fail(bound.error());
-  Result<void> live = decision::check_token(view, claims, now);
-  if (!live) return fail(at(live.error(), Place::kSubjectToken));
-  if (!claims.authority.empty()) {
-    Result<decision::Lineage> lineage = decision::lineage_of(view, claims);
-    if (!lineage) return fail(at(lineage.error(), Place::kSubjectToken));
-    if (Result<void> whole = decision::check_live(view, now, *lineage); !whole) {
-      return fail(at(whole.error(), Place::kSubjectToken));
-    }
-    subject.chain = lineage->delegations;
-    subject.entitlement = lineage->entitlement;
+  auto lineage = live_lineage(view, claims, now);
+  if (!lineage) return fail(at(lineage.error(), Place::kSubjectToken));
+  if (*lineage) {
+    subject.chain = (*lineage)->delegations;
+    subject.entitlement = (*lineage)->entitlement;
   }
   subject.actors = claims.actors;
   subject.rests_on = claims.rests_on;
@@ -286,7 +281,7 @@ Result<void> check_actor_access_token(Core& core, const record::View& view, cons
     return fail(Reason::kProofOfPossession, Place::kActorToken,
                 "the proof is by another key than the actor token's cnf.jkt");
   }
-  if (Result<void> live = decision::check_token(view, claims, now); !live) {
+  if (auto live = live_lineage(view, claims, now); !live) {
     return fail(at(live.error(), Place::kActorToken));
   }
   subject.rests_on.push_back(record::short_id({record::NodeKind::kToken, 0, claims.jti}));

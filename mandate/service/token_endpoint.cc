@@ -189,6 +189,15 @@ Result<Grant> find_grant(Core& core, const record::View& view, const Request& re
   if (*request.form.find("grant_type") == kExchangeGrant) {
     return exchange_grant(core, view, request.client, request.form, request.jkt, now);
   }
+  for (std::string_view name :
+       {"subject_token", "subject_token_type", "actor_token", "actor_token_type",
+        "requested_token_type", "hop_grant", "delegation_id"}) {
+    if (!request.form.find(name)) continue;
+    return fail(Reason::kBadRequest, std::string(name) +
+                                         " has no meaning for client_credentials; "
+                                         "expected it with " +
+                                         std::string(kExchangeGrant));
+  }
   Result<Wanted> wanted = parse_wanted(request.form);
   if (!wanted) return fail(wanted.error());
   return own_right_grant(core, view, request.client, *wanted, now);

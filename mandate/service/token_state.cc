@@ -56,12 +56,10 @@ void when_spent(Core& core, json::Value entry, const Done& done, std::function<v
 // Live in every respect but the caller's question: itself, its audience, what it rests on, its
 // lineage.
 bool is_live(const record::View& view, const TokenClaims& claims, Instant now) {
-  if (now >= claims.expires_at || !decision::check_token(view, claims, now)) return false;
   const auto audience = view.find_resource(claims.audience.text());
-  if (!audience || view.resource(*audience)->status != record::Status::kActive) return false;
-  if (claims.authority.empty()) return true;
-  const Result<decision::Lineage> lineage = decision::lineage_of(view, claims);
-  return lineage && decision::check_live(view, now, *lineage);
+  return now < claims.expires_at && audience &&
+         view.resource(*audience)->status == record::Status::kActive &&
+         live_lineage(view, claims, now);
 }
 
 // Who may hear about a token: the resource server that it is for, and the client that holds it.

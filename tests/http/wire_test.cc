@@ -201,10 +201,10 @@ TEST(Wire, ARefusalSaysItsReasonFirstInTheCharactersThatOAuthAllows) {
 // B6: who is unknown and who cannot prove itself look the same.
 TEST(Wire, AnUnknownClientLooksLikeAFailedAuthentication) {
   service::Reply unknown;
-  unknown.error = Error{Reason::kClientUnknown, Place::kClient, "no \"agent:x\" on record"};
+  unknown.error = Error{Reason::kClientUnknown, Place::kClient, "the signature is wrong"};
   service::Reply failed;
   failed.error =
-      Error{Reason::kClientAuthenticationFailed, Place::kClient, "client authentication failed"};
+      Error{Reason::kClientAuthenticationFailed, Place::kClient, "the signature is wrong"};
   EXPECT_EQ(oauth_refusal(unknown).body, oauth_refusal(failed).body);
   EXPECT_EQ(oauth_refusal(unknown).status, oauth_refusal(failed).status);
   EXPECT_EQ(resource_refusal(unknown, "i").headers, resource_refusal(failed, "i").headers);

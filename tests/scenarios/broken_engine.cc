@@ -134,9 +134,10 @@ Journalist::Draft real_draft(const Journalist*, std::string_view, json::Value)
     MANDATE_REAL(MANDATE_DRAFT);
 Journalist::Draft broken_draft(const Journalist* journalist, std::string_view type,
                                json::Value entry) MANDATE_WRAP(MANDATE_DRAFT);
-Result<json::Value> real_verify_path(const json::Value&, const std::vector<ledger::NoteVerifier>&)
+Result<json::Value> real_verify_path(const json::Value&, const json::Value&,
+                                     const std::vector<ledger::NoteVerifier>&)
     MANDATE_REAL(MANDATE_VERIFY_PATH);
-Result<json::Value> broken_verify_path(const json::Value& response,
+Result<json::Value> broken_verify_path(const json::Value& question, const json::Value& response,
                                        const std::vector<ledger::NoteVerifier>& verifiers)
     MANDATE_WRAP(MANDATE_VERIFY_PATH);
 
@@ -156,9 +157,9 @@ Journalist::Draft broken_draft(const Journalist* journalist, std::string_view ty
 }
 
 // path_proof: whatever the server says is verified.
-Result<json::Value> broken_verify_path(const json::Value& response,
+Result<json::Value> broken_verify_path(const json::Value& question, const json::Value& response,
                                        const std::vector<ledger::NoteVerifier>& verifiers) {
-  Result<json::Value> path = real_verify_path(response, verifiers);
+  Result<json::Value> path = real_verify_path(question, response, verifiers);
   if (path && breaks("path_proof")) {
     path->set("verified", true);
     path->set("problems", json::Array());

@@ -64,6 +64,13 @@ bool is_public(std::string_view path) { return path == "keys" || path.ends_with(
 
 }  // namespace
 
+std::size_t body_bytes_max(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (path == "/apply" || path.starts_with("/access/")) return limits::kRequestBodyBytesMax;
+  if (path == "/token" || path == "/introspect" || path == "/revoke") return limits::kFormBytesMax;
+  return limits::kSmallBodyBytesMax;
+}
+
 Routes::Routes(service::Service& service, RoutesOptions options)
     : service_(service), options_(std::move(options)) {}
 

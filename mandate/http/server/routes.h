@@ -25,6 +25,9 @@ struct RoutesOptions {
   std::function<std::string()> health;
 };
 
+// How large a body may be there: documents and questions 1 MiB, forms less, the rest very little.
+std::size_t body_bytes_max(std::string_view target);
+
 class Routes {
  public:
   Routes(service::Service& service, RoutesOptions options);

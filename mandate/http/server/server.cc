@@ -35,6 +35,8 @@ using Stream = beast::tcp_stream;
 using Parser = bhttp::request_parser<bhttp::string_body>;
 
 constexpr std::size_t kHeadersMax = 100;
+constexpr std::chrono::seconds kDrainTimeout{1};
+constexpr std::size_t kDrainBytesMax = 8 << 20;
 
 bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version, bool keep_alive) {
   bhttp::response<bhttp::string_body> out;
@@ -253,6 +255,18 @@ class Listener final : public Server {
     }
   }
 
+  // The bound of this path, before any of the body is kept.
+  std::optional<Refusal> bound_body(Parser& parser) const {
+    const std::string_view target(parser.get().target());
+    const std::size_t most =
+        options_.body_bytes_max_at ? options_.body_bytes_max_at(target) : options_.body_bytes_max;
+    if (parser.content_length().value_or(0) > most) {
+      return Refusal{413, Reason::kLimitExceeded, "the request body is too large"};
+    }
+    parser.body_limit(most);
+    return std::nullopt;
+  }
+
   // One request of a connection; whether the next one may come.
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
                                   const std::optional<IpAddress>& peer) {
@@ -278,9 +292,9 @@ class Listener final : public Server {
                                         asio::redirect_error(asio::use_awaitable, code));
     }
     if (!code) {
-      if (std::optional<Refusal> refused = refuse_head(parser.get())) {
-        co_return co_await refuse(stream, *refused);
-      }
+      std::optional<Refusal> refused = refuse_head(parser.get());
+      if (!refused) refused = bound_body(parser);
+      if (refused) co_return co_await refuse(stream, *refused);
       if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
         bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
         co_await bhttp::async_write(stream, go_on, asio::redirect_error(asio::use_awaitable, code));
@@ -317,6 +331,19 @@ class Listener final : public Server {
     }
     beast::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    co_await drain(stream, buffer);
+  }
+
+  // Closed with bytes unread, a connection is reset, and the reset can overtake the answer: what a
+  // peer is still sending is read away, up to a bound.
+  asio::awaitable<void> drain(Stream& stream, beast::flat_buffer& buffer) {
+    beast::error_code code;
+    stream.expires_after(kDrainTimeout);
+    for (std::size_t read = 0; !code && !stopping_ && read < kDrainBytesMax;) {
+      buffer.clear();
+      read += co_await stream.async_read_some(buffer.prepare(4096),
+                                              asio::redirect_error(asio::use_awaitable, code));
+    }
   }
 
   using Guard = asio::executor_work_guard<asio::io_context::executor_type>;

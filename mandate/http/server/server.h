@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "mandate/base/limits.h"
 #include "mandate/base/result.h"
@@ -25,6 +26,8 @@ struct ServerOptions {
   std::size_t connections_max = 4096;
   std::size_t head_bytes_max = limits::kHttpHeadBytesMax;
   std::size_t body_bytes_max = limits::kRequestBodyBytesMax;
+  // Less, by target: strangers hold as much memory as the path needs. Default: body_bytes_max.
+  std::function<std::size_t(std::string_view target)> body_bytes_max_at = {};
   std::chrono::seconds head_timeout{10};  // from the first byte of a request, or of a connection
   std::chrono::seconds body_timeout{30};
   std::chrono::seconds idle_timeout{75};

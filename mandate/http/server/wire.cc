@@ -117,10 +117,7 @@ json::Value error_body(std::string_view error, const service::Reply& reply) {
   json::Value body = json::Value::object({{"error", error}});
   // RFC 6749 section 5.2 allows only some characters: no '"', no '\'.
   std::string description = std::string(reason) + ": ";
-  const std::string detail = refusal.reason == Reason::kClientUnknown
-                                 ? std::string("client authentication failed")
-                                 : refusal.detail;
-  for (char c : detail) {
+  for (char c : refusal.detail) {
     const bool allowed = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
     description += allowed ? c : '\'';
   }

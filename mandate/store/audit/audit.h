@@ -56,6 +56,7 @@ struct LogSummary {
 };
 
 struct Report {
+  bool whole = false;             // a copy of DIR/log; else of one log in it
   std::vector<LogSummary> logs;   // the record's first, then the journal's in order
   std::vector<Finding> findings;  // at most kFindingsMax
   std::uint64_t entries = 0;

@@ -64,6 +64,7 @@ class Verification {
  private:
   Result<void> open_logs();
   void accept(LogReader log);
+  Result<void> find_hidden_logs();
   void find_missing_logs();
   Result<void> walk_logs();
   void open_receipt();
@@ -78,7 +79,6 @@ class Verification {
   Findings findings_;
   std::vector<LogReader> logs_;       // those whose checkpoints their keys signed
   std::vector<std::string> refused_;  // origins of the others
-  bool is_whole_ = false;
   std::optional<ledger::Receipt> receipt_;
 };
 
@@ -96,7 +96,10 @@ Result<Report> Verification::run() {
 Result<void> Verification::open_logs() {
   Result<std::vector<std::string>> places = find_places(folder_);
   if (!places) return fail(places.error());
-  is_whole_ = !places->front().empty();
+  report_.whole = !places->front().empty();
+  if (!report_.whole) {
+    if (auto ok = find_hidden_logs(); !ok) return ok;
+  }
   for (const std::string& place : *places) {
     Result<LogReader> log = open_log(folder_, place);
     if (log) {
@@ -133,9 +136,23 @@ void Verification::accept(LogReader log) {
   refused_.push_back(origin);
 }
 
+// One log has no others below it: they would not be looked at.
+Result<void> Verification::find_hidden_logs() {
+  const Result<std::vector<std::string>> names = folder_.list("");
+  if (!names) return fail(names.error());
+  for (const std::string& name : *names) {
+    if (name != "record" && name != "journal") continue;
+    findings_.add({FindingKind::kUnknownLog, "", name, std::nullopt,
+                   "\"" + name +
+                       "\" lies beside a log's own checkpoint; expected a copy of "
+                       "DIR/log, or of one log in it"});
+  }
+  return {};
+}
+
 // A whole copy holds every log that there is a key for.
 void Verification::find_missing_logs() {
-  if (!is_whole_) return;
+  if (!report_.whole) return;
   for (const NoteVerifier& key : keys_) {
     if (key.name().find("/log/") == std::string::npos || log_named(key.name()) != nullptr ||
         std::ranges::find(refused_, key.name()) != refused_.end()) {
@@ -154,8 +171,8 @@ const LogReader* Verification::log_named(std::string_view origin) const {
 }
 
 Result<void> Verification::walk_logs() {
-  Hops hops(logs_, is_whole_, findings_, report_);
-  Chain chain(logs_, is_whole_, receipt_ ? &*receipt_ : nullptr, findings_);
+  Hops hops(logs_, report_.whole, findings_, report_);
+  Chain chain(logs_, report_.whole, receipt_ ? &*receipt_ : nullptr, findings_);
   for (const LogReader& log : logs_) {
     auto walked = walk_log(log, findings_, [&](std::uint64_t index, const std::string& entry) {
       ++report_.entries;
