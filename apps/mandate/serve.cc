@@ -80,6 +80,7 @@ class Running {
   Result<void> apply_now(const Document& document, std::string by);
   std::optional<std::string> read_log(std::string_view path);
   std::string health() const;
+  void say_closed();
   void tick();
   void take_snapshot();
 
@@ -108,6 +109,8 @@ class Running {
   std::atomic<http::Routes*> ready_{nullptr};
   std::unique_ptr<http::Server> server_;
   std::promise<void> stopping_;
+  bool said_journal_ = false;  // the ticker's, then the stopping thread's
+  bool said_record_ = false;
   std::thread ticker_;
 };
 
@@ -210,7 +213,12 @@ Result<void> Running::open_journal() {
        .folder = data_->journal_folder(),
        .host = host_,
        .run = run_,
-       .replay = [&](std::string_view entry) { uses_.remember(entry, now); }});
+       .replay = [&](std::string_view entry) { uses_.remember(entry, now); },
+       .published =
+           [&](std::uint32_t log) {
+             return store::published_size(*files_, data_->log_folder(), host_,
+                                          keys_->journal_log.public_key(), log);
+           }});
   if (!journal) return fail(journal.error());
   journal_ = *std::move(journal);
   Result<std::unique_ptr<store::PublishedLogs>> logs = store::PublishedLogs::open(
@@ -302,15 +310,35 @@ std::optional<std::string> Running::read_log(std::string_view path) {
 }
 
 std::string Running::health() const {
-  return sequencer_->closed() ? "the record cannot be written; see the log, then restart" : "";
+  if (sequencer_->closed()) return "the record cannot be written; see the log, then restart";
+  if (journal_->closed()) return "the journal cannot be written; see the log, then restart";
+  return "";
 }
 
-// Refusals of strangers are counted, and written once a second.
+// Once each, and here alone: paths and the system's errors are nobody else's matter.
+void Running::say_closed() {
+  const auto say = [this](bool& said, std::string_view what, const Error& why) {
+    if (said) return;
+    said = true;
+    log_->write(LogLevel::kError, what, {{"why", why.detail}});
+  };
+  if (std::optional<Error> why = journal_->closed()) {
+    say(said_journal_, "the journal cannot be written", *why);
+  }
+  if (!sequencer_->closed()) return;
+  // A closed sequencer answers at once, with what closed it.
+  Result<record::Revision> refused =
+      run_command("health", [](const record::View&, Instant) { return record::Plan(); });
+  if (!refused) say(said_record_, "the record cannot be written", refused.error());
+}
+
+// Refusals of strangers are counted, and written once a second; so is why the server closed.
 void Running::tick() {
   std::future<void> stopping = stopping_.get_future();
   ticker_ = std::thread([this, stopping = std::move(stopping)] {
     while (stopping.wait_for(std::chrono::seconds(1)) == std::future_status::timeout) {
       service_->flush_counts();
+      say_closed();
     }
   });
 }
@@ -379,8 +407,12 @@ void Running::stop() {
     ticker_.join();
     service_->flush_counts();
     take_snapshot();
+    say_closed();
   }
+  // A slow disk may still hold answers; they use the server and the service, which stand until
+  // here. The sequencer first: what it answers may be journalled.
   if (sequencer_) sequencer_->stop();
+  if (journal_) journal_->stop();
 }
 
 }  // namespace

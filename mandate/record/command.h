@@ -82,6 +82,14 @@ struct Stop {
   std::string id;
   std::string owner;
 };
+// All of them may be as many as there are nodes, so at most `stops_max` are listed, the node itself
+// first among those kept; sorted by owner, kind and id.
+struct WhatStops {
+  std::vector<Stop> stops;
+  std::size_t more = 0;  // that stop as well, and are not listed
+};
+Result<WhatStops> what_stops(const View& view, NodeKind kind, std::string_view id, Instant now,
+                             std::size_t stops_max);
 Result<std::vector<Stop>> what_stops(const View& view, NodeKind kind, std::string_view id,
                                      Instant now);
 

@@ -1,8 +1,10 @@
 // The preview of a revocation: the one place that looks at every node, since revoking itself walks
-// none. A node's handle is above those of the delegations it is cut from, so one pass in the order
-// of handles carries what stops from parents to children.
+// none. It looks at each once, never at all of them for each that stops: only people own and are
+// members, and nobody owns them. A node's handle is above those of the delegations it is cut from,
+// so one pass in the order of handles carries what stops from parents to children.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -16,22 +18,25 @@ namespace {
 
 class Preview {
  public:
-  Preview(const View& view, Instant now)
+  Preview(const View& view, Instant now, std::size_t stops_max)
       : view_(view),
         now_(now),
+        stops_max_(stops_max),
         principals_(view.count(NodeKind::kPrincipal)),
         entitlements_(view.count(NodeKind::kEntitlement)),
+        roots_lost_(principals_.size()),
         delegates_(principals_.size()),
-        directly_(view.count(NodeKind::kDelegation)) {}
+        directly_(view.count(NodeKind::kDelegation)),
+        authenticators_(view.count(NodeKind::kAuthenticator)) {}
 
-  std::vector<Stop> run(NodeKind kind, std::string_view id) {
+  WhatStops run(NodeKind kind, std::string_view id) {
     start(kind, id);
     carry_through_entitlements();
     carry_through_delegations();
-    std::sort(stops_.begin(), stops_.end(), [](const Stop& a, const Stop& b) {
+    std::sort(found_.stops.begin(), found_.stops.end(), [](const Stop& a, const Stop& b) {
       return std::tie(a.owner, a.kind, a.id) < std::tie(b.owner, b.kind, b.id);
     });
-    return std::move(stops_);
+    return std::move(found_);
   }
 
  private:
@@ -48,7 +53,11 @@ class Preview {
     return record.status == Status::kActive && record.not_after > now_;
   }
   void add(NodeKind kind, std::string_view id, std::string owner) {
-    stops_.push_back({kind, std::string(id), std::move(owner)});
+    if (found_.stops.size() == stops_max_) {
+      ++found_.more;
+    } else {
+      found_.stops.push_back({kind, std::string(id), std::move(owner)});
+    }
   }
 
   void start(NodeKind kind, std::string_view id) {
@@ -74,13 +83,12 @@ class Preview {
         add(NodeKind::kAuthenticator, view_.id(authenticator), owner_of(handle));
       }
     }
-    for (std::uint32_t i = 0; i < view_.count(NodeKind::kTeam); ++i) {
-      if (loses_last_member(TeamHandle{i}, handle)) stop_owned(TeamHandle{i});
+    if (view_.principal(handle)->kind != PrincipalKind::kHuman) return;
+    std::vector<bool> teams(view_.count(NodeKind::kTeam));
+    for (std::uint32_t i = 0; i < teams.size(); ++i) {
+      teams[i] = loses_last_member(TeamHandle{i}, handle);
     }
-    for (std::uint32_t i = 0; i < principals_.size(); ++i) {
-      const Principal& owned = *view_.principal({i});
-      if (owned.owner && *owned.owner == handle && active({i})) stop_principal({i});
-    }
+    stop_owned(teams, handle);
   }
 
   bool loses_last_member(TeamHandle handle, PrincipalHandle member) const {
@@ -92,16 +100,21 @@ class Preview {
                         [&](PrincipalHandle one) { return one != member && active(one); });
   }
 
-  void stop_owned(TeamHandle team) {
+  // What one of these teams owns, or the person.
+  void stop_owned(const std::vector<bool>& teams, std::optional<PrincipalHandle> person) {
     for (std::uint32_t i = 0; i < principals_.size(); ++i) {
-      const Principal& owned = *view_.principal({i});
-      if (owned.owner_team && *owned.owner_team == team && active({i})) stop_principal({i});
+      const Principal& one = *view_.principal({i});
+      const bool owned =
+          one.owner_team ? teams[(*one.owner_team).index] : one.owner && person == *one.owner;
+      if (owned && active({i})) stop_principal({i});
     }
   }
 
   void stop_team(TeamHandle handle) {
     add(NodeKind::kTeam, view_.id(handle), std::string(view_.id(handle)));
-    stop_owned(handle);
+    std::vector<bool> teams(view_.count(NodeKind::kTeam));
+    teams[handle.index] = true;
+    stop_owned(teams, std::nullopt);
   }
 
   // One that loses its last way to prove itself acts no more, and so nothing that it was given
@@ -110,11 +123,9 @@ class Preview {
     const PrincipalHandle holder = view_.authenticator(handle)->principal;
     add(NodeKind::kAuthenticator, view_.id(handle), owner_of(holder));
     const auto& all = view_.principal(holder)->authenticators;
-    stopped_authenticators_.push_back(handle);
+    authenticators_[handle.index] = true;
     const bool another = std::any_of(all.begin(), all.end(), [&](AuthenticatorHandle other) {
-      return live(*view_.authenticator(other)) &&
-             std::find(stopped_authenticators_.begin(), stopped_authenticators_.end(), other) ==
-                 stopped_authenticators_.end();
+      return live(*view_.authenticator(other)) && !authenticators_[other.index];
     });
     if (another || !active(holder) || delegates_[holder.index]) return;
     delegates_[holder.index] = true;
@@ -155,7 +166,7 @@ class Preview {
       const bool stops = entitlements_[i] || principals_[entitlement.principal.index];
       if (!stops || entitlement.status != Status::kActive) continue;
       entitlements_[i] = true;
-      any_entitlement_ = true;
+      roots_lost_[entitlement.principal.index] = true;
       add(NodeKind::kEntitlement, view_.id(EntitlementHandle{i}), owner_of(entitlement.principal));
     }
   }
@@ -163,17 +174,19 @@ class Preview {
   void carry_through_delegations() {
     const std::uint32_t count = view_.count(NodeKind::kDelegation);
     std::vector<bool> is_live(count);
+    std::vector<PrincipalHandle> tops(count);  // who delegates at the top
     stopped_.resize(count);
     for (std::uint32_t i = 0; i < count; ++i) {
       const Delegation& delegation = *view_.delegation({i});
       const std::optional<DelegationHandle> parent = delegation.parent;
+      tops[i] = parent ? tops[parent->index] : delegation.delegator;
       is_live[i] = delegation.status == Status::kActive && delegation.not_after > now_ &&
                    (!parent || is_live[parent->index]);
       if (!is_live[i]) continue;
       bool stops = directly_[i] || (parent && stopped_[parent->index]) ||
                    principals_[delegation.delegator.index] ||
                    principals_[delegation.delegate.index] || delegates_[delegation.delegate.index];
-      stops = stops || (any_entitlement_ && loses_its_root({i}));
+      stops = stops || (roots_lost_[tops[i].index] && loses_its_root({i}));
       if (!stops) continue;
       stopped_[i] = true;
       add(NodeKind::kDelegation, view_.id(DelegationHandle{i}), owner_of(delegation.delegate));
@@ -205,24 +218,31 @@ class Preview {
 
   const View& view_;
   const Instant now_;
-  std::vector<Stop> stops_;
+  const std::size_t stops_max_;
+  WhatStops found_;
   std::vector<bool> principals_;  // by handle: stops altogether
   std::vector<bool> entitlements_;
-  std::vector<bool> delegates_;  // by principal: cannot act any more, though still delegate
-  std::vector<bool> directly_;   // by delegation: itself, not by way of another
-  std::vector<bool> stopped_;    // by delegation: all told
-  std::vector<AuthenticatorHandle> stopped_authenticators_;
-  bool any_entitlement_ = false;
+  std::vector<bool> roots_lost_;  // by principal: one of its entitlements stops
+  std::vector<bool> delegates_;   // by principal: cannot act any more, though still delegate
+  std::vector<bool> directly_;    // by delegation: itself, not by way of another
+  std::vector<bool> stopped_;     // by delegation: all told
+  std::vector<bool> authenticators_;
 };
 
 }  // namespace
 
-Result<std::vector<Stop>> what_stops(const View& view, NodeKind kind, std::string_view id,
-                                     Instant now) {
+Result<WhatStops> what_stops(const View& view, NodeKind kind, std::string_view id, Instant now,
+                             std::size_t stops_max) {
   Result<Plan> plan = plan_revoke(view, kind, id, std::nullopt);
   if (!plan) return fail(plan.error());
-  if (plan->changes.empty()) return std::vector<Stop>{};
-  return Preview(view, now).run(kind, id);
+  if (plan->changes.empty()) return WhatStops{};
+  return Preview(view, now, stops_max).run(kind, id);
+}
+
+Result<std::vector<Stop>> what_stops(const View& view, NodeKind kind, std::string_view id,
+                                     Instant now) {
+  return what_stops(view, kind, id, now, std::numeric_limits<std::size_t>::max())
+      .map([](WhatStops found) { return std::move(found.stops); });
 }
 
 }  // namespace mandate::record

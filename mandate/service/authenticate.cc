@@ -70,9 +70,9 @@ std::vector<crypto::PublicKey> plain(const std::vector<RegisteredKey>& keys) {
   return bare;
 }
 
-bool is_persons_token(const record::View& view, const token::Jws& jws) {
+bool is_persons_token(const Core& core, const record::View& view, const token::Jws& jws) {
   const std::optional<std::string> issuer = token::claimed_issuer(jws);
-  if (!issuer) return false;
+  if (!issuer || *issuer == core.deps.issuer) return false;
   for (std::uint32_t i = 0; i < view.count(record::NodeKind::kTrustedIssuer); ++i) {
     const record::TrustedIssuer* trusted = view.trusted_issuer(record::TrustedIssuerHandle{i});
     if (trusted != nullptr && trusted->definition->issuer == *issuer) return true;
@@ -84,7 +84,7 @@ Result<Client> authenticate_client(Core& core, const Form& form, const OAuthCall
                                    const record::View& view, Instant now) {
   Result<token::Jws> jws = parse_assertion(form, call);
   if (!jws) return fail(jws.error());
-  if (is_persons_token(view, *jws)) {
+  if (is_persons_token(core, view, *jws)) {
     return fail(Reason::kBorrowedCredential, Place::kClient,
                 "a trusted issuer's token about a person is no client authentication; expected an "
                 "assertion by the client's own key");
@@ -130,7 +130,7 @@ tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view 
   };
   Result<token::Jws> jws = token::Jws::parse(token, Place::kAccessToken);
   if (!jws) return failure(jws.error());
-  if (is_persons_token(core.view(), *jws)) {
+  if (is_persons_token(core, core.view(), *jws)) {
     return failure({Reason::kBorrowedCredential, Place::kAccessToken,
                     "a trusted issuer's token about a person was presented raw; expected a token "
                     "of ours, exchanged for it"});

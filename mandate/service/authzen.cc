@@ -66,7 +66,10 @@ Result<void> add_facts(Question& question, std::string_view prefix, const json::
 Result<void> read_proof(Question& question, const json::Value& context) {
   const json::Value* token = context.find("access_token");
   const json::Value* dpop = context.find("dpop");
-  if (token == nullptr) return {};
+  if (token == nullptr && dpop == nullptr) return {};
+  if (token == nullptr) {
+    return fail(Reason::kBadRequest, "context.dpop stands without context.access_token");
+  }
   if (!token->is_string()) {
     return fail(Reason::kBadRequest, "context.access_token is " + std::string(kind_name(*token)) +
                                          "; expected a string");
@@ -205,10 +208,13 @@ Result<record::ResourceHandle> find_resource(const record::View& view, const Que
   return own.front();
 }
 
-// A proof once verified serves every item of one request that presents the same pair.
+// A proof once verified serves every item of one request that presents the same pair for the same
+// request of the actor's.
 struct SeenPair {
   std::string token;
   std::string proof;
+  std::string method;
+  std::string uri;
   tl::expected<Presented, CallerFailure> presented;
 };
 
@@ -231,13 +237,15 @@ tl::expected<Presented, CallerFailure> verify_question(Core& core, const Questio
                        " is not at the resource's origin " + quoted(resource.origin));
   }
   for (const SeenPair& pair : seen) {
-    if (pair.token == *question.access_token && pair.proof == *question.proof) {
+    if (pair.token == *question.access_token && pair.proof == *question.proof &&
+        pair.method == question.proof_method && pair.uri == question.proof_uri) {
       return pair.presented;
     }
   }
   auto presented = verify_pair(core, *question.access_token, *question.proof, question.proof_method,
                                question.proof_uri, now);
-  seen.push_back({*question.access_token, *question.proof, presented});
+  seen.push_back({*question.access_token, *question.proof, question.proof_method,
+                  question.proof_uri, presented});
   return presented;
 }
 
@@ -292,7 +300,7 @@ json::Value answer_body(const Decided& decided, std::string_view receipt) {
   json::Value context = json::Value::object({});
   if (decision.refusal) {
     context.set("reason", name(decision.refusal->reason));
-    context.set("reason_detail", decision.refusal->detail);
+    context.set("reason_detail", outside_detail(*decision.refusal));
   }
   context.set("authority", name(decision.authority));
   json::Array delegations;
@@ -316,13 +324,14 @@ Reply refused_caller(Core& core, CallerFailure failure) {
   return reply;
 }
 
-json::Value bad_item(const Error& error) {
+json::Value bad_item(const Error& error, const std::string& receipt) {
   return json::Value::object(
       {{"decision", false},
        {"context", json::Value::object({{"error", json::Value::object({{"status", 400},
                                                                        {"message", error.detail}})},
                                         {"reason", name(error.reason)},
-                                        {"reason_detail", error.detail}})}});
+                                        {"reason_detail", error.detail},
+                                        {"receipt", receipt}})}});
 }
 
 enum class Semantic { kExecuteAll, kDenyOnFirstDeny, kPermitOnFirstPermit };
@@ -448,7 +457,12 @@ void evaluations_endpoint(Core& core, const ApiCall& call, const json::Value& bo
   gathering->done = std::move(done);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!outcomes[i]) {
-      put_answer(gathering, i, bad_item(outcomes[i].error()));
+      const Error& error = outcomes[i].error();
+      json::Value entry =
+          json::Value::object({{"at", call.path},
+                               {"client_id", caller->token.claims().client_id.text()},
+                               {"item", static_cast<std::int64_t>(i)}});
+      put_answer(gathering, i, bad_item(error, core.journalist.refusal(error, std::move(entry))));
       continue;
     }
     journal_and_answer(core, *std::move(outcomes[i]),

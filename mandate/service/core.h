@@ -117,6 +117,6 @@ Result<std::optional<decision::Lineage>> live_lineage(const record::View& view,
 
 // A trusted issuer's token, or one that claims to be: `borrowed_credential` where a person's stands
 // in the place of software's own.
-bool is_persons_token(const record::View& view, const token::Jws& jws);
+bool is_persons_token(const Core& core, const record::View& view, const token::Jws& jws);
 
 }  // namespace mandate::service

@@ -255,6 +255,10 @@ Result<Grant> exchange_grant(Core& core, const record::View& view, const Client&
     if (!definition) return fail(definition.error());
     subject->named_delegation = view.find_delegation(definition->id.text());
     if (!subject->named_delegation) {
+      // Before it is spent and on record for ever: whether it could carry this request at all.
+      if (Result<Selected> would = select_wanted(definition->authority, *wanted); !would) {
+        return fail(would.error());
+      }
       // Goes on record first; the caller comes back with a view that has it.
       Grant grant{.subject = subject->id,
                   .actors = {},

@@ -5,6 +5,7 @@
 
 #include "mandate/authority/route.h"
 #include "mandate/base/bytes.h"
+#include "mandate/crypto/hash.h"
 #include "mandate/service/decision_point.h"
 
 namespace mandate::service {
@@ -58,14 +59,12 @@ Result<Original> read_original(const ForwardAuthCall& call, HeaderFamily family)
   return Original{*method, *target, *parsed};
 }
 
-Result<const EnforcementPoint*> find_point(const ForwardAuthCall& call,
-                                           const ResourceDefinition& resource) {
+const EnforcementPoint* find_point(const ForwardAuthCall& call,
+                                   const ResourceDefinition& resource) {
   for (const EnforcementPoint& point : resource.enforcement_points) {
     if (call.peer && point.address == *call.peer) return &point;
   }
-  return fail(Reason::kClientAuthenticationFailed, Place::kClient,
-              (call.peer ? quoted(call.peer->text()) : std::string("the peer")) +
-                  " is not an enforcement point of this resource");
+  return nullptr;
 }
 
 // Ids may hold any letter; a header holds visible ASCII.
@@ -126,8 +125,10 @@ Reply permitted(Core& core, const Decided& decided, const Original& original,
   return reply;
 }
 
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
 Result<AccessRequest> make_request(const ResourceDefinition& resource, const Original& original) {
-  Result<RouteMatch> route = match_route(resource, original.method, original.target);
+  Result<RouteMatch> route = match_route(resource, original.method, path_of(original.target));
   if (!route) return fail(route.error());
   AccessRequest request{.type = resource.type,
                         .location = resource.id,
@@ -143,8 +144,6 @@ Result<AccessRequest> make_request(const ResourceDefinition& resource, const Ori
   return request;
 }
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
 }  // namespace
 
 void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
@@ -153,20 +152,36 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
   Result<ResourceId> id = ResourceId::parse(call.resource);
   const auto handle = id ? view.find_resource(id->text()) : std::nullopt;
   const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
-  if (resource == nullptr || resource->status != record::Status::kActive) {
-    return done(refuse_unknown(core, {Reason::kBadRequest, Place::kPath,
-                                      "resource " + quoted(call.resource) + " is not on record"}));
+  // To whom nothing is listed, nothing is on record.
+  const EnforcementPoint* point = resource != nullptr && resource->status == record::Status::kActive
+                                      ? find_point(call, *resource->definition)
+                                      : nullptr;
+  if (point == nullptr) {
+    return done(
+        refuse_unknown(core, {Reason::kClientAuthenticationFailed, Place::kClient,
+                              (call.peer ? quoted(call.peer->text()) : std::string("the peer")) +
+                                  " is not an enforcement point of " + quoted(call.resource)}));
   }
   const ResourceDefinition& definition = *resource->definition;
-  Result<const EnforcementPoint*> point = find_point(call, definition);
-  if (!point) return done(refuse_unknown(core, point.error()));
-  Result<Original> original = read_original(call, (*point)->headers);
-  if (!original) return done(refuse_unknown(core, original.error()));
-  const std::string uri = definition.origin + std::string(path_of(original->target));
+  const std::string asked_by = "enforcement point " + point->address.text();
+  json::Value entry = json::Value::object(
+      {{"at", "/forward-auth"}, {"by", asked_by}, {"resource", definition.id.text()}});
+  Result<Original> original = read_original(call, point->headers);
+  if (!original) return done(refuse(core, original.error(), std::move(entry)));
+  // Of a query, which may hold anything, only the digest.
+  const std::string path(path_of(original->target));
+  json::Value inputs =
+      json::Value::object({{"method", quoted(original->method)}, {"path", quoted(path)}});
+  if (path.size() < original->target.size()) {
+    const std::string query = original->target.substr(path.size() + 1);
+    inputs.set("query_sha256", encode_base64url(mandate::view(crypto::sha256(query))));
+  }
+  const std::string uri = definition.origin + path;
   auto presented =
       verify_presented(core, {call.authorization, call.dpop, original->method, uri}, now);
   if (!presented) {
-    Reply reply = refuse_unknown(core, presented.error().error);
+    entry.set("inputs", std::move(inputs));
+    Reply reply = refuse(core, presented.error().error, std::move(entry));
     reply.dpop_nonce = presented.error().dpop_nonce;
     return done(std::move(reply));
   }
@@ -178,10 +193,9 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                               .client_address = original->client_address},
                   .decision = {},
                   .claims = presented->token.claims(),
-                  .asked_by = "enforcement point " + (*point)->address.text(),
+                  .asked_by = asked_by,
                   .subject = std::nullopt,
-                  .inputs = json::Value::object(
-                      {{"method", quoted(original->method)}, {"uri", quoted(original->target)}}),
+                  .inputs = std::move(inputs),
                   .uses = {presented->use},
                   .durable = definition.permits == PermitJournal::kDurable};
   Result<AccessRequest> request = make_request(definition, *original);

@@ -7,6 +7,7 @@
 #include "mandate/json/reader.h"
 #include "mandate/record/command.h"
 #include "mandate/service/bootstrap.h"
+#include "mandate/service/document_check.h"
 #include "mandate/service/sequencer.h"
 
 namespace mandate::service {
@@ -63,6 +64,17 @@ json::Value differences_body(const std::vector<record::Difference>& differences,
   }
   return json::Value::object(
       {{"differences", std::move(list)}, {"revision", static_cast<std::int64_t>(revision)}});
+}
+
+// Before anything is planned: whoever manages nothing learns nothing from how a plan is refused.
+Result<void> check_manages(Core& core, const record::View& view, const Operator& who, Instant now) {
+  const TokenClaims& claims = who.caller.token.claims();
+  const auto lineage = live_lineage(view, claims, now);
+  if (!lineage) return fail(lineage.error());
+  for (const Permission& permission : claims.authority.at(core.issuer_resource).permissions()) {
+    if (*lineage && permission.type == kManagementType) return {};
+  }
+  return fail(Reason::kOutsideAuthority, "the token holds no right of type \"mandate\"");
 }
 
 // Law 1 for management too: rights at the issuer are written by whoever holds as much there. Else
@@ -216,8 +228,15 @@ void apply_endpoint(Core& core, const ApiCall& call, const json::Value& document
   const record::View view = core.view();
   std::optional<Operator> who = operator_of(core, call, view, now, done);
   if (!who) return;
+  if (Result<void> manages = check_manages(core, view, *who, now); !manages) {
+    return done(refuse(core, manages.error(), who->entry));
+  }
   Result<Document> parsed = Document::parse(document);
-  if (!parsed) return done(refuse(core, parsed.error(), who->entry));
+  Result<void> fits;
+  if (parsed) fits = check_document(*parsed, core.deps.issuer, core.deps.zones);
+  if (!parsed || !fits) {
+    return done(refuse(core, parsed ? fits.error() : parsed.error(), who->entry));
+  }
   auto owned = std::make_shared<Document>(*std::move(parsed));
   auto shared = std::make_shared<Operator>(*std::move(who));
   // Planned and authorised on the same state, so that nothing changes between the two.
@@ -303,35 +322,43 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
   if (!who) return;
   Result<Target> target = parse_target(body);
   if (!target) return done(refuse(core, target.error(), who->entry));
-  Result<void> may = check_operator(core, view, *who, kManagementType, "revoke", name(target->kind),
-                                    target->id, now);
-  if (may && target->kind == record::NodeKind::kPrincipal && !target->dry_run) {
-    may = check_not_self(*who, target->id);
+  auto shared = std::make_shared<Operator>(*std::move(who));
+  const auto may = [&core, shared, target = *target](const record::View& at, Instant when) {
+    Result<void> allowed = check_operator(core, at, *shared, kManagementType, "revoke",
+                                          name(target.kind), target.id, when);
+    const bool principal = target.kind == record::NodeKind::kPrincipal && !target.dry_run;
+    if (allowed && principal) allowed = check_not_self(*shared, target.id);
+    return allowed;
+  };
+  if (Result<void> allowed = may(view, now); !allowed) {
+    return done(refuse(core, allowed.error(), shared->entry));
   }
-  if (!may) return done(refuse(core, may.error(), who->entry));
   const bool held =
       target->kind != record::NodeKind::kToken && target->kind != record::NodeKind::kTransaction;
-  std::vector<record::Stop> stops;
-  if (held) {
-    Result<std::vector<record::Stop>> listed =
-        record::what_stops(view, target->kind, target->id, now);
-    if (!listed) return done(refuse(core, listed.error(), who->entry));
-    stops = *std::move(listed);
-  }
+  // What stops is listed from the state before; listing never keeps the revocation waiting.
+  const auto stops = [view, now, held, target = *target]() -> Result<std::vector<record::Stop>> {
+    if (!held) return std::vector<record::Stop>();
+    return record::what_stops(view, target.kind, target.id, now);
+  };
   if (target->dry_run) {
+    Result<std::vector<record::Stop>> listed = stops();
+    if (!listed) return done(refuse(core, listed.error(), shared->entry));
     Reply reply;
-    reply.body = stops_body(stops, view.revision());
+    reply.body = stops_body(*listed, view.revision());
     reply.body.set("dry_run", true);
     return done(std::move(reply));
   }
   // No token lives past this, so neither does the memory of its revocation.
   std::optional<Instant> until;
   if (!held) until = now + std::chrono::hours(25);
-  Sequencer::Command plan = [target = *target, until](const record::View& at, Instant) {
+  Sequencer::Command plan = [may, target = *target, until](const record::View& at,
+                                                           Instant when) -> Result<record::Plan> {
+    if (Result<void> allowed = may(at, when); !allowed) return fail(allowed.error());
     return record::plan_revoke(at, target.kind, target.id, until);
   };
-  run(core, std::make_shared<Operator>(*std::move(who)), std::move(plan), std::move(done),
-      [stops](const Committed& committed) { return stops_body(stops, committed.revision); });
+  run(core, shared, std::move(plan), std::move(done), [stops](const Committed& committed) {
+    return stops_body(stops().value_or(std::vector<record::Stop>()), committed.revision);
+  });
 }
 
 void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done) {
@@ -342,21 +369,21 @@ void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, 
   json::ObjectReader in(body, "the request");
   Result<PrincipalId> principal = PrincipalId::parse(in.required_string("principal"));
   const bool suspended = in.optional_bool("suspended").value_or(true);
-  Result<void> may = in.finish();
-  if (may && !principal) may = fail(principal.error());
-  if (may) {
-    may = check_operator(core, view, *who, kManagementType, "suspend", "principal",
-                         principal->text(), now);
-  }
-  if (may && suspended) may = check_not_self(*who, principal->text());
-  if (!may) return done(refuse(core, may.error(), who->entry));
-  Sequencer::Command plan = [id = *principal, suspended](const record::View& at, Instant) {
+  Result<void> whole = in.finish();
+  if (whole && !principal) whole = fail(principal.error());
+  if (!whole) return done(refuse(core, whole.error(), who->entry));
+  auto shared = std::make_shared<Operator>(*std::move(who));
+  Sequencer::Command plan = [&core, shared, id = *principal, suspended](
+                                const record::View& at, Instant when) -> Result<record::Plan> {
+    Result<void> may =
+        check_operator(core, at, *shared, kManagementType, "suspend", "principal", id.text(), when);
+    if (may && suspended) may = check_not_self(*shared, id.text());
+    if (!may) return fail(may.error());
     return suspended ? record::plan_suspend(at, id) : record::plan_resume(at, id);
   };
-  run(core, std::make_shared<Operator>(*std::move(who)), std::move(plan), std::move(done),
-      [](const Committed& committed) {
-        return differences_body(committed.differences, committed.revision);
-      });
+  run(core, shared, std::move(plan), std::move(done), [](const Committed& committed) {
+    return differences_body(committed.differences, committed.revision);
+  });
 }
 
 void may_read_log_endpoint(Core& core, const ApiCall& call, Done done) {

@@ -203,9 +203,11 @@ void statement_endpoint(Core& core, const ApiCall& call, std::string_view delega
   const record::PrincipalHandle root = view.delegation(chain->back())->delegator;
   for (record::EntitlementHandle entitlement : view.entitlements_of(root)) {
     const decision::Lineage lineage{entitlement, *chain};
-    Result<void> checked = decision::check_live(view, now, lineage);
-    live = live || checked.has_value();
-    if (!checked && !refusal) refusal = checked.error();
+    if (Result<void> checked = decision::check_live(view, now, lineage); !checked) {
+      if (!refusal) refusal = checked.error();
+      continue;
+    }
+    live = true;
     end = std::min(end, decision::lifetime_of(view, lineage).not_after);
   }
   if (!live) {

@@ -22,6 +22,12 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> headers;  // forward-auth's Mandate-...
 };
 
+// What may be told outside of a refusal: why we cannot write is for our own log.
+inline std::string outside_detail(const Error& error) {
+  return error.reason == Reason::kRecordUnavailable ? "the server cannot record this now; try again"
+                                                    : error.detail;
+}
+
 using Done = std::function<void(Reply)>;
 
 }  // namespace mandate::service

@@ -243,7 +243,7 @@ Result<Subject> subject_of_person(const record::View& view, const token::Jws& jw
 
 Result<void> check_actor_assertion(Core& core, const record::View& view, const Client& client,
                                    const token::Jws& jws, Instant now, Subject& subject) {
-  if (is_persons_token(view, jws)) {
+  if (is_persons_token(core, view, jws)) {
     return fail(Reason::kBorrowedCredential, Place::kActorToken,
                 "a person's token is no actor token; expected the caller's own");
   }
@@ -283,6 +283,11 @@ Result<void> check_actor_access_token(Core& core, const record::View& view, cons
   }
   if (auto live = live_lineage(view, claims, now); !live) {
     return fail(at(live.error(), Place::kActorToken));
+  }
+  // What proved the actor must live on; its own entitlement is no root of this lineage.
+  for (const std::string& node : claims.rests_on) {
+    const Result<record::NodeRef> parsed = record::parse_short_id(node);
+    if (parsed && parsed->kind != record::NodeKind::kEntitlement) subject.rests_on.push_back(node);
   }
   subject.rests_on.push_back(record::short_id({record::NodeKind::kToken, 0, claims.jti}));
   return add_predecessor(core, subject, claims.jti, "actor_token");

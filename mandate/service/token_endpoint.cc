@@ -288,10 +288,12 @@ void token_endpoint(Core& core, const OAuthCall& call, Done done) {
   }
   const Client& caller = request->client;
   Result<void> once = core.consume(caller.use_key, caller.use_until, Place::kClient);
-  if (once) once = core.consume(proof->use_key, proof->use_until, Place::kDpopProof);
+  if (once) {
+    request->uses = {use_entry(caller.use_key, caller.use_until)};
+    once = core.consume(proof->use_key, proof->use_until, Place::kDpopProof);
+  }
   if (!once) return refuse_request(core, *request, once.error());
-  request->uses = {use_entry(caller.use_key, caller.use_until),
-                   use_entry(proof->use_key, proof->use_until)};
+  request->uses.push_back(use_entry(proof->use_key, proof->use_until));
   request->jkt = proof->possession.jkt();
   grant_and_issue(core, request);
 }

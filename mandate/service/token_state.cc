@@ -53,13 +53,25 @@ void when_spent(Core& core, json::Value entry, const Done& done, std::function<v
   done(std::move(reply));
 }
 
-// Live in every respect but the caller's question: itself, its audience, what it rests on, its
-// lineage.
-bool is_live(const record::View& view, const TokenClaims& claims, Instant now) {
+// What a token allows now: its own bound, within what its lineage grants by now (Law 2), at its
+// audience. Nothing where the token, its audience or anything it rests on is dead, or all of it was
+// taken back.
+std::optional<Authority> authority_now(const record::View& view, const TokenClaims& claims,
+                                       Instant now) {
   const auto audience = view.find_resource(claims.audience.text());
-  return now < claims.expires_at && audience &&
-         view.resource(*audience)->status == record::Status::kActive &&
-         live_lineage(view, claims, now);
+  if (now >= claims.expires_at || !audience ||
+      view.resource(*audience)->status != record::Status::kActive) {
+    return std::nullopt;
+  }
+  const auto lineage = live_lineage(view, claims, now);
+  if (!lineage) return std::nullopt;
+  if (!*lineage) return Authority();  // it opens the caller's own statements and questions only
+  Result<Authority> granted = decision::authority_of(view, **lineage);
+  if (granted) granted = granted->attenuated_by(claims.authority);
+  if (!granted) return std::nullopt;
+  Authority there = granted->at(claims.audience);
+  if (there.empty()) return std::nullopt;
+  return there;
 }
 
 // Who may hear about a token: the resource server that it is for, and the client that holds it.
@@ -69,7 +81,8 @@ bool may_introspect(Core& core, const record::View& view, const Client& client,
   if (claims.audience == core.issuer_resource) return false;
   const auto handle = view.find_resource(claims.audience.text());
   const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
-  return resource != nullptr && resource->resource_server == client.handle;
+  return resource != nullptr && resource->status == record::Status::kActive &&
+         resource->resource_server == client.handle;
 }
 
 }  // namespace
@@ -84,12 +97,17 @@ void introspection_endpoint(Core& core, const OAuthCall& call, Done done) {
   when_spent(core, std::move(asked->entry), done, [&core, done, token, client = asked->client] {
     const record::View then = core.view();
     Reply reply;
-    if (!token || !is_live(then, token->claims(), core.now()) ||
-        !may_introspect(core, then, client, token->claims())) {
+    std::optional<Authority> allows;
+    if (token && may_introspect(core, then, client, token->claims())) {
+      allows = authority_now(then, token->claims(), core.now());
+    }
+    if (!allows) {
       reply.body = json::Value::object({{"active", false}});
       return done(std::move(reply));
     }
-    reply.body = token::to_json(token->claims(), core.deps.issuer);
+    TokenClaims claims = token->claims();
+    claims.authority = *std::move(allows);
+    reply.body = token::to_json(claims, core.deps.issuer);
     reply.body.set("active", true);
     reply.body.set("token_type", "DPoP");
     done(std::move(reply));

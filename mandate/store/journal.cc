@@ -40,7 +40,7 @@ Result<void> check_closed(const JournalLog& log, const std::optional<ledger::Che
 
 struct SegmentJournal::Impl {
   explicit Impl(const SegmentJournalOptions& given) : options(given), recent(given.remembered) {}
-  ~Impl();
+  ~Impl() { stop(); }
 
   const SegmentJournalOptions options;
 
@@ -67,6 +67,7 @@ struct SegmentJournal::Impl {
   std::thread writer;
 
   Result<void> open();
+  Result<void> check_published(const JournalLog& newest) const;
   Result<std::uint32_t> first_remembered(std::uint32_t count);
   Result<Opened> read_opened(std::uint32_t number);
   Result<void> replay(std::uint32_t number, OpenMode mode);
@@ -77,6 +78,7 @@ struct SegmentJournal::Impl {
   Result<void> write_items(std::span<Item> items);
   void write_group(std::vector<Item>& group);
   Error close(const Error& error);
+  void stop();
   void run_writer();
 
   std::string origin(std::uint32_t log) const { return journal_log_origin(options.host, log); }
@@ -84,7 +86,7 @@ struct SegmentJournal::Impl {
   Result<std::shared_ptr<JournalLog>> load(std::uint32_t number);
 };
 
-SegmentJournal::Impl::~Impl() {
+void SegmentJournal::Impl::stop() {
   {
     const std::lock_guard lock(queue_mutex);
     stopping = true;
@@ -139,6 +141,20 @@ Result<void> SegmentJournal::Impl::replay(std::uint32_t number, OpenMode mode) {
   return check_closed(*logs[number - 1].log, logs[number - 1].closed_at);
 }
 
+// What was published was durable, so it cannot be missing from a torn tail; what is still there of
+// it is evidence.
+Result<void> SegmentJournal::Impl::check_published(const JournalLog& newest) const {
+  if (!options.published) return {};
+  Result<std::uint64_t> published = options.published(newest.number());
+  if (!published) return fail(published.error());
+  const std::uint64_t found = newest.frontier().size();
+  if (found >= *published) return {};
+  return fail(Reason::kRecordUnavailable, "\"" + segment_path(options.folder, newest.number()) +
+                                              "\" is damaged: it has " + std::to_string(found) +
+                                              " whole entries, and " + std::to_string(*published) +
+                                              " were published");
+}
+
 Result<void> SegmentJournal::Impl::open() {
   if (auto ok = options.files.make_directory(options.folder); !ok) return ok;
   Result<std::uint32_t> count = count_segments(options.files, options.folder);
@@ -150,6 +166,7 @@ Result<void> SegmentJournal::Impl::open() {
         open_log(options.files, options.folder, *count, OpenMode::kRead,
                  [](std::uint64_t, std::string_view, const Digest&) {});
     if (!last) return fail(last.error());
+    if (auto ok = check_published(**last); !ok) return ok;
     if ((*last)->frontier().size() == 0) --*count;
   }
   logs.resize(*count);
@@ -299,6 +316,13 @@ Result<std::shared_ptr<JournalLog>> SegmentJournal::Impl::load(std::uint32_t num
 SegmentJournal::SegmentJournal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SegmentJournal::~SegmentJournal() = default;
 
+void SegmentJournal::stop() { impl_->stop(); }
+
+std::optional<Error> SegmentJournal::closed() const {
+  const std::lock_guard lock(impl_->queue_mutex);
+  return impl_->closed;
+}
+
 Result<std::unique_ptr<SegmentJournal>> SegmentJournal::open(const SegmentJournalOptions& options) {
   auto impl = std::make_unique<Impl>(options);
   if (auto ok = impl->open(); !ok) return fail(ok.error());
@@ -319,6 +343,7 @@ Result<record::Journal::Place> SegmentJournal::append(std::string entry, Done do
   {
     const std::lock_guard lock(impl.queue_mutex);
     if (impl.closed) return fail(*impl.closed);
+    if (impl.stopping) return fail(Reason::kRecordUnavailable, "the server is stopping");
     if (impl.queue.size() >= kJournalQueueEntriesMax ||
         impl.queue_bytes + entry.size() > kJournalQueueBytesMax) {
       return fail(Reason::kLimitExceeded, mandate::Place::kRate, "the journal's queue is full");

@@ -41,6 +41,9 @@ struct SegmentJournalOptions {
   Seconds remembered = std::chrono::hours(1);
   // Gets each entry that is remembered, in order, while `open` runs; may be empty.
   std::function<void(std::string_view entry)> replay;
+  // The size that a log was published with, 0: not yet (`published_size`). Where the newest log is
+  // shorter, that is no torn tail: `open` refuses before it changes anything. May be empty.
+  std::function<Result<std::uint64_t>(std::uint32_t log)> published;
 };
 
 // Threads may share one. After the first failed write or sync it takes nothing more and answers
@@ -55,6 +58,12 @@ class SegmentJournal final : public record::Journal {
   static Result<std::unique_ptr<SegmentJournal>> open(const SegmentJournalOptions& options);
   // What was queued is written first.
   ~SegmentJournal() override;
+
+  // Writes and answers what is queued, and refuses what comes later (`record_unavailable`); reading
+  // goes on. For the owner of what the callbacks use, before that goes. Not from a callback.
+  void stop();
+  // Why it takes nothing more until a restart; nothing: it does.
+  std::optional<Error> closed() const;
 
   // `limit_exceeded` for an entry past limits::kLogEntryBytesMax, and at Place::kRate where the
   // queue is full.

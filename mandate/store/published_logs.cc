@@ -27,7 +27,28 @@ tl::unexpected<Error> unknown(std::string_view what, std::string_view text) {
               "there is no " + std::string(what) + " " + quoted(text));
 }
 
+Result<ledger::Checkpoint> open_checkpoint(std::string_view note, const std::string& origin,
+                                           const crypto::PublicKey& key) {
+  return ledger::NoteVerifier::make(origin, key)
+      .and_then([&](const ledger::NoteVerifier& verifier) {
+        return ledger::open_checkpoint(note, verifier);
+      });
+}
+
 }  // namespace
+
+Result<std::uint64_t> published_size(FileSystem& files, const std::string& folder,
+                                     std::string_view host, const crypto::PublicKey& journal_key,
+                                     std::uint32_t log) {
+  const std::string path = folder + "/" + journal_name(log) + "/checkpoint";
+  Result<std::optional<FileInfo>> info = files.info(path);
+  if (!info) return fail(info.error());
+  if (!*info) return 0;
+  Result<std::string> note = read_file(files, path, ledger::kNoteBytesMax);
+  if (!note) return fail(note.error());
+  return open_checkpoint(*note, journal_log_origin(host, log), journal_key)
+      .map([](const ledger::Checkpoint& checkpoint) { return checkpoint.size; });
+}
 
 struct PublishedLogs::Impl {
   explicit Impl(const PublishedLogsOptions& given) : options(given) {}
@@ -203,10 +224,8 @@ Result<SignedCheckpoint> PublishedLogs::Impl::checkpoint_of(std::string_view log
   Result<std::string> note =
       read_file(options.files, folder_of_log(log) + "/checkpoint", ledger::kNoteBytesMax);
   if (!note) return unknown("checkpoint of", log);
-  auto verifier =
-      ledger::NoteVerifier::make(options.journal.origin(*number), options.journal_key.public_key());
-  if (!verifier) return fail(verifier.error());
-  Result<ledger::Checkpoint> checkpoint = ledger::open_checkpoint(*note, *verifier);
+  Result<ledger::Checkpoint> checkpoint =
+      open_checkpoint(*note, options.journal.origin(*number), options.journal_key.public_key());
   if (!checkpoint) return fail(checkpoint.error());
   return SignedCheckpoint{*std::move(note), *std::move(checkpoint)};
 }

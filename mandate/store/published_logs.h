@@ -33,6 +33,12 @@ struct PublishedLogsOptions {
   Milliseconds interval = Milliseconds(500);  // the promise is a second
 };
 
+// The size that a journal log's checkpoint on disk was signed for; 0 where it has none yet. For
+// `SegmentJournalOptions::published`, with the same folder, host and key as below.
+Result<std::uint64_t> published_size(FileSystem& files, const std::string& folder,
+                                     std::string_view host, const crypto::PublicKey& journal_key,
+                                     std::uint32_t log);
+
 // Threads may share one.
 class PublishedLogs {
  public:

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 
@@ -152,6 +153,29 @@ TYPED_TEST(Journals, what_was_queued_is_written_before_the_end) {
   EXPECT_EQ(world.entries().size(), 2U + 100U + 1U);
 }
 
+// As at the end of a server whose disk is slow: what the callbacks use stands until `stop` returns.
+TYPED_TEST(Journals, stopping_waits_for_what_a_slow_disk_holds_and_takes_no_more) {
+  auto& world = this->world_;
+  ASSERT_THAT(world.open(), IsOk());
+  std::atomic<bool> answered = false;
+  std::future<bool> stopped;
+  {
+    const auto held = world.hold_writer();
+    ASSERT_THAT(world.journal().append(text_of(1), [&](Result<void> ok) { answered = !!ok; }),
+                IsOk());
+    stopped = std::async(std::launch::async, [&] {
+      world.journal().stop();
+      return answered.load();
+    });
+    EXPECT_EQ(stopped.wait_for(Milliseconds(50)), std::future_status::timeout);
+  }
+  EXPECT_TRUE(stopped.get());
+  EXPECT_THAT(world.append(text_of(2)), ErrorIs(Reason::kRecordUnavailable));
+  EXPECT_FALSE(world.journal().closed().has_value());
+  world.journal().stop();  // nothing more to do
+  EXPECT_EQ(world.sent_entries(), (std::vector<std::string>{text_of(1)}));
+}
+
 TYPED_TEST(Journals, replays_what_is_remembered) {
   auto& world = this->world_;
   ASSERT_THAT(world.open(), IsOk());
@@ -235,6 +259,43 @@ TEST(DamagedJournal, a_segment_that_is_gone_is_refused) {
   const auto opened = world.open();
   ASSERT_THAT(opened, ErrorIs(Reason::kRecordUnavailable));
   EXPECT_NE(opened.error().detail.find("expected segment 1"), std::string::npos);
+}
+
+// Bytes in the middle of the newest log: its tail looks torn there, but was published whole.
+TEST(DamagedJournal, a_newest_log_shorter_than_published_is_refused_and_left_as_it_is) {
+  struct Row {
+    const char* name;
+    std::uint64_t published;
+    const char* at;  // the entry whose first byte changes
+    bool opens;
+  };
+  for (const Row& row :
+       {Row{"nothing published", 0, "{\"n\":1}", true}, Row{"before it", 2, "{\"n\":1}", true},
+        Row{"itself", 3, "{\"n\":1}", false}, Row{"after it", 4, "{\"n\":1}", false},
+        Row{"up to it", 3, "{\"n\":2}", true},
+        Row{"the first entry", 1, "{\"run\":\"run-1\",\"time", false}}) {
+    SCOPED_TRACE(row.name);
+    JournalWorld<test::TwinFiles> world;
+    ASSERT_THAT(world.open(), IsOk());
+    for (const int n : {1, 2}) ASSERT_THAT(world.append(text_of(n)), IsOk());
+    world.close();
+    const std::string path = "/journal/0000000001.segment";
+    std::string bytes = read_file(world.files(), path, 1U << 30).value();
+    bytes[bytes.find(row.at)] = '[';
+    world.files().overwrite(path, bytes);
+    world.published = [&](std::uint32_t log) -> Result<std::uint64_t> {
+      EXPECT_EQ(log, 1U);
+      return row.published;
+    };
+    const auto opened = world.open();
+    if (row.opens) {
+      EXPECT_THAT(opened, IsOk());
+      continue;
+    }
+    ASSERT_THAT(opened, ErrorIs(Reason::kRecordUnavailable));
+    EXPECT_NE(opened.error().detail.find(path), std::string::npos) << opened.error().detail;
+    EXPECT_EQ(read_file(world.files(), path, 1U << 30).value(), bytes);
+  }
 }
 
 std::string frame_of(const std::string& entry) {
@@ -391,7 +452,13 @@ TEST(JournalFaults, a_full_disk_closes_it_and_reading_goes_on) {
   ASSERT_THAT(world.append(text_of(1)), IsOk());
   world.files().limit_space(0);
   world.clock.advance(std::chrono::hours(24));  // a new log needs room
+  EXPECT_FALSE(world.journal().closed().has_value());
   EXPECT_THAT(world.append(text_of(2)), ErrorIs(Reason::kRecordUnavailable));
+  ASSERT_TRUE(world.journal().closed().has_value());
+  for (const char* said : {"/journal/0000000002.segment", "No space left"}) {
+    EXPECT_NE(world.journal().closed()->detail.find(said), std::string::npos)
+        << world.journal().closed()->detail;
+  }
   EXPECT_EQ(world.sent_entries(), (std::vector<std::string>{text_of(1)}));
   world.files().limit_space(std::uint64_t{1} << 40);
   EXPECT_THAT(world.append(text_of(3)), ErrorIs(Reason::kRecordUnavailable));

@@ -58,6 +58,7 @@ class JournalWorld {
   FixedClock clock{"2026-12-01T10:00:00Z"};
   std::uint64_t log_bytes_max = 1 << 20;
   std::function<void(std::string_view)> replay;
+  std::function<Result<std::uint64_t>(std::uint32_t)> published;
 
   auto& files() { return machine_.files(); }
   std::string folder() const { return machine_.folder(); }
@@ -72,7 +73,8 @@ class JournalWorld {
                                                .host = "m.example",
                                                .run = "run-" + std::to_string(++runs_),
                                                .log_bytes_max = log_bytes_max,
-                                               .replay = replay});
+                                               .replay = replay,
+                                               .published = published});
     if (!opened) return fail(opened.error());
     journal_ = *std::move(opened);
     return {};

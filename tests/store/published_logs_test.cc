@@ -149,6 +149,21 @@ TEST(PublishedLogsTest, a_published_journal_log_without_its_segment_is_refused) 
   EXPECT_NE(opened.error().detail.find("cut, or restored"), std::string::npos);
 }
 
+TEST(PublishedLogsTest, the_size_that_a_log_was_published_with_is_read_from_its_checkpoint) {
+  LogWorld world;
+  ASSERT_THAT(world.open(), IsOk());
+  ASSERT_THAT(world.journal.append("{}"), IsOk());
+  ASSERT_THAT(world.publish(), IsOk());
+  const auto size = [&](std::uint32_t log, std::string_view host, char key) {
+    return published_size(world.files(), "/log", host, test::key_of(key).public_key(), log);
+  };
+  EXPECT_EQ(size(1, "m.example", 'j'), 3U);
+  EXPECT_EQ(size(2, "m.example", 'j'), 0U);
+  // One that is not ours says nothing; nothing published is not what it means either.
+  EXPECT_FALSE(size(1, "m.example", 'r').has_value());
+  EXPECT_FALSE(size(1, "n.example", 'j').has_value());
+}
+
 TEST(PublishedLogsTest, a_checkpoint_covers_durable_entries_only) {
   LogWorld world;
   ASSERT_THAT(world.open(), IsOk());
