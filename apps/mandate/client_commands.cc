@@ -117,6 +117,10 @@ void print_stops(const json::Value& answer, const RevokeOptions& options) {
     text += "    " + what + "\n";
   }
   if (lines.empty()) text += "  " + options.kind + " " + options.id + "\n";
+  const json::Value* more = answer.find("more");
+  if (more != nullptr && more->is_integer() && more->as_integer() > 0) {
+    text += "  and " + std::to_string(more->as_integer()) + " more\n";
+  }
   if (options.dry_run) text += "(dry run: nothing was changed)\n";
   print(printable(text));
 }

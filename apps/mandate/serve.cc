@@ -24,6 +24,7 @@
 #include "mandate/http/server/server.h"
 #include "mandate/record/command.h"
 #include "mandate/service/bootstrap.h"
+#include "mandate/service/document_check.h"
 #include "mandate/service/key_cache.h"
 #include "mandate/service/sequencer.h"
 #include "mandate/store/data_directory.h"
@@ -247,6 +248,7 @@ Result<record::Revision> Running::run_command(std::string by, service::Sequencer
 }
 
 Result<void> Running::apply_now(const Document& document, std::string by) {
+  if (Result<void> fits = service::check_document(document, issuer_, *zones_); !fits) return fits;
   Result<record::Revision> done =
       run_command(std::move(by), [&](const record::View& view, Instant now) {
         return record::plan_apply(

@@ -43,6 +43,19 @@ bool is_word(std::string_view text, bool upper_case, std::string_view extra) {
          });
 }
 
+// The one of `all` that subsumes `of` and that no other subsumes; of several that permit the same,
+// the first. One pass does, since whoever subsumes what was found subsumes what it was found for.
+const Permission& widest_above(const Permission& of, const std::vector<Permission>& all) {
+  const Permission* widest = &of;
+  for (const Permission& other : all) {
+    if (&other != widest && subsumes(other, *widest) &&
+        (!subsumes(*widest, other) || &other < widest)) {
+      widest = &other;
+    }
+  }
+  return *widest;
+}
+
 // Nothing where no request is permitted by both.
 Result<std::optional<Permission>> meet_within_bounds(const Permission& a, const Permission& b) {
   if (a.type != b.type) {
@@ -175,22 +188,22 @@ Result<Authority> Authority::parse(const json::Value& array, Place place) {
   return of(std::move(permissions));
 }
 
+// Each look at all of them finds one that stays, so there are at most 65, however many are given: a
+// meet of what strangers wrote has thousands.
 Result<Authority> Authority::of(std::vector<Permission> permissions) {
   sort_unique(permissions);
   Authority authority;
+  std::vector<Permission>& kept = authority.permissions_;
   for (const Permission& p : permissions) {
-    // Of several that permit the same, the first in order stays.
-    const bool subsumed =
-        std::any_of(permissions.begin(), permissions.end(), [&](const Permission& other) {
-          return &other != &p && subsumes(other, p) && (!subsumes(p, other) || &other < &p);
-        });
-    if (!subsumed) {
-      authority.permissions_.push_back(p);
+    if (std::any_of(kept.begin(), kept.end(), [&](const Permission& k) { return subsumes(k, p); })) {
+      continue;
     }
+    if (kept.size() == limits::kPermissionsMax) {
+      return fail(Reason::kLimitExceeded, "authority: more than 64 permissions");
+    }
+    kept.push_back(widest_above(p, permissions));
   }
-  if (authority.permissions_.size() > limits::kPermissionsMax) {
-    return fail(Reason::kLimitExceeded, "authority: more than 64 permissions");
-  }
+  std::sort(kept.begin(), kept.end());
   return authority;
 }
 

@@ -86,6 +86,17 @@ Result<PrincipalHandle> not_retired(const View& view, const PrincipalId& id) {
   return *handle;
 }
 
+Result<void> check_room(const View& view, const DelegationDefinition& grant, Instant now) {
+  const std::size_t live =
+      grant.parent ? view.live_hop_grants(*view.find_delegation(grant.parent->text()), now)
+                   : view.live_hop_grants(*view.find_principal(grant.delegator->text()), now);
+  if (live < kLiveHopGrantsMax) return {};
+  return fail(Reason::kLimitExceeded, Place::kHopGrant,
+              std::to_string(live) + " hop grants are live below " +
+                  quoted(grant.parent ? grant.parent->text() : grant.delegator->text()) +
+                  "; expected at most " + std::to_string(kLiveHopGrantsMax));
+}
+
 // The same grant again is no change; another one under its id is refused.
 Result<Plan> plan_again(const View& view, const DelegationDefinition& delegation,
                         DelegationHandle handle) {
@@ -151,6 +162,7 @@ Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delega
   if (auto ok = check_bounds(delegation, *parents, roots); !ok) {
     return fail(ok.error().reason, Place::kHopGrant, ok.error().detail);
   }
+  if (auto ok = check_room(view, delegation, now); !ok) return fail(ok.error());
   Plan plan;
   plan.changes.emplace_back(Put{delegation, {}});
   plan.differences.push_back({DifferenceKind::kAdded, std::string(name(NodeKind::kDelegation)), id,

@@ -71,8 +71,11 @@ inline constexpr std::string_view kHopGrantPrefix = "hop-";
 inline bool is_hop_grant(std::string_view delegation) {
   return delegation.starts_with(kHopGrantPrefix);
 }
+// Live at once below one parent, or by one delegator without one. The record keeps each for ever,
+// and whoever holds a token can write them.
+inline constexpr std::size_t kLiveHopGrantsMax = 256;
 // A hop grant goes on record as a delegation when it is first used; the same one again is no
-// change.
+// change. Refuses one more than may be live (`limit_exceeded`). On the writer's thread.
 Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delegation, Instant now);
 
 // What would stop if this node ended: every live node that rests on it, directly or not, with the

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "mandate/record/command.h"
 #include "mandate/record/state_impl.h"
 
 namespace mandate::record {
@@ -43,6 +44,19 @@ void add_in_list(Table<T>& table, HashIndex& edges, Arena& arena, std::string_vi
 void State::Impl::add_delegation(std::string_view id, Revision revision,
                                  const Delegation& delegation) {
   add_in_list(delegations, delegation_edges, arena, id, revision, delegation);
+  const std::uint32_t index = delegations.nodes.size() - 1;
+  if (!is_hop_grant(id) || !is_live(index, last_time)) return;
+  const Edge edge = edge_of(delegation);
+  std::vector<std::uint32_t>& live = hop_grants[hop_grants_key(edge.from_parent, edge.from)];
+  std::erase_if(live, [this](std::uint32_t one) { return !is_live(one, last_time); });
+  live.push_back(index);
+}
+
+std::size_t State::Impl::live_hop_grants(std::uint64_t key, Instant now) const {
+  const auto at = hop_grants.find(key);
+  if (at == hop_grants.end()) return 0;
+  return static_cast<std::size_t>(std::count_if(
+      at->second.begin(), at->second.end(), [&](std::uint32_t one) { return is_live(one, now); }));
 }
 
 void State::Impl::add_entitlement(std::string_view id, Revision revision,

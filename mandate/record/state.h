@@ -125,6 +125,11 @@ class View {
   std::vector<DelegationHandle> delegations_by(PrincipalHandle delegator,
                                                PrincipalHandle delegate) const;
 
+  // Hop grants cut from `parent`, or from `delegator`'s own entitlements, that have neither ended
+  // nor been revoked. Precondition: the writer's thread, at its newest revision.
+  std::size_t live_hop_grants(DelegationHandle parent, Instant now) const;
+  std::size_t live_hop_grants(PrincipalHandle delegator, Instant now) const;
+
   bool token_revoked(std::string_view jti) const;
   bool transaction_revoked(std::string_view txn) const;
   const std::vector<GuardrailDefinition>& guardrails() const;

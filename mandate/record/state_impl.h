@@ -120,6 +120,9 @@ inline Edge edge_of(const Delegation& delegation) {
   return delegation.parent ? Edge{true, (*delegation.parent).index, delegation.delegate.index}
                            : Edge{false, delegation.delegator.index, delegation.delegate.index};
 }
+inline std::uint64_t hop_grants_key(bool from_parent, std::uint32_t from) {
+  return (std::uint64_t{from} << 1) | (from_parent ? 1 : 0);
+}
 inline Edge edge_of(const Entitlement& entitlement) {
   return {false, entitlement.principal.index, 0};
 }
@@ -152,10 +155,18 @@ struct State::Impl {
   std::deque<Authenticator> authenticator_definitions;
   std::unordered_set<std::string_view> texts;  // into the arena
   Instant last_time = kBeginningOfTime;        // of the last event
+  // By what they are cut from (`hop_grants_key`): those that were live when the last was added.
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> hop_grants;
 
   // Equal values become one object.
   std::string_view intern(std::string_view text);
   const Authority* intern(const Authority& authority);
+
+  bool is_live(std::uint32_t delegation, Instant now) const {
+    const Delegation& value = delegations.newest(delegation);
+    return value.status == Status::kActive && value.not_after > now;
+  }
+  std::size_t live_hop_grants(std::uint64_t key, Instant now) const;
 
   // Nodes with lists. Precondition: the id is not there.
   void add_delegation(std::string_view id, Revision revision, const Delegation& delegation);

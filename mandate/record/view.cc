@@ -91,6 +91,14 @@ std::vector<DelegationHandle> View::delegations_by(PrincipalHandle delegator,
                                 Edge{false, delegator.index, delegate.index}, revision_);
 }
 
+std::size_t View::live_hop_grants(DelegationHandle parent, Instant now) const {
+  return state_->impl_->live_hop_grants(hop_grants_key(true, parent.index), now);
+}
+
+std::size_t View::live_hop_grants(PrincipalHandle delegator, Instant now) const {
+  return state_->impl_->live_hop_grants(hop_grants_key(false, delegator.index), now);
+}
+
 bool View::token_revoked(std::string_view jti) const {
   return state_->impl_->tokens.find_at(jti, revision_).has_value();
 }

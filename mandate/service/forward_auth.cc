@@ -163,11 +163,10 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                                   " is not an enforcement point of " + quoted(call.resource)}));
   }
   const ResourceDefinition& definition = *resource->definition;
-  const std::string asked_by = "enforcement point " + point->address.text();
-  json::Value entry = json::Value::object(
-      {{"at", "/forward-auth"}, {"by", asked_by}, {"resource", definition.id.text()}});
+  // Until a token has proven who asks, it is strangers who ask through the proxy: counted, not
+  // listed.
   Result<Original> original = read_original(call, point->headers);
-  if (!original) return done(refuse(core, original.error(), std::move(entry)));
+  if (!original) return done(refuse_unknown(core, original.error()));
   // Of a query, which may hold anything, only the digest.
   const std::string path(path_of(original->target));
   json::Value inputs =
@@ -180,8 +179,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
   auto presented =
       verify_presented(core, {call.authorization, call.dpop, original->method, uri}, now);
   if (!presented) {
-    entry.set("inputs", std::move(inputs));
-    Reply reply = refuse(core, presented.error().error, std::move(entry));
+    Reply reply = refuse_unknown(core, presented.error().error);
     reply.dpop_nonce = presented.error().dpop_nonce;
     return done(std::move(reply));
   }
@@ -193,7 +191,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                               .client_address = original->client_address},
                   .decision = {},
                   .claims = presented->token.claims(),
-                  .asked_by = asked_by,
+                  .asked_by = "enforcement point " + point->address.text(),
                   .subject = std::nullopt,
                   .inputs = std::move(inputs),
                   .uses = {presented->use},

@@ -177,14 +177,17 @@ Result<Target> parse_target(const json::Value& body) {
   return Target{*parsed, id, dry_run};
 }
 
-json::Value stops_body(const std::vector<record::Stop>& stops, record::Revision revision) {
+constexpr std::size_t kStopsListedMax = 1000;
+
+json::Value stops_body(const record::WhatStops& stops, record::Revision revision) {
   json::Array list;
-  for (const record::Stop& stop : stops) {
+  for (const record::Stop& stop : stops.stops) {
     list.push_back(
         json::Value::object({{"kind", name(stop.kind)}, {"id", stop.id}, {"owner", stop.owner}}));
   }
-  return json::Value::object(
-      {{"stops", std::move(list)}, {"revision", static_cast<std::int64_t>(revision)}});
+  return json::Value::object({{"stops", std::move(list)},
+                              {"more", static_cast<std::int64_t>(stops.more)},
+                              {"revision", static_cast<std::int64_t>(revision)}});
 }
 
 }  // namespace
@@ -336,12 +339,12 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
   const bool held =
       target->kind != record::NodeKind::kToken && target->kind != record::NodeKind::kTransaction;
   // What stops is listed from the state before; listing never keeps the revocation waiting.
-  const auto stops = [view, now, held, target = *target]() -> Result<std::vector<record::Stop>> {
-    if (!held) return std::vector<record::Stop>();
-    return record::what_stops(view, target.kind, target.id, now);
+  const auto stops = [view, now, held, target = *target]() -> Result<record::WhatStops> {
+    if (!held) return record::WhatStops();
+    return record::what_stops(view, target.kind, target.id, now, kStopsListedMax);
   };
   if (target->dry_run) {
-    Result<std::vector<record::Stop>> listed = stops();
+    Result<record::WhatStops> listed = stops();
     if (!listed) return done(refuse(core, listed.error(), shared->entry));
     Reply reply;
     reply.body = stops_body(*listed, view.revision());
@@ -357,7 +360,7 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
     return record::plan_revoke(at, target.kind, target.id, until);
   };
   run(core, shared, std::move(plan), std::move(done), [stops](const Committed& committed) {
-    return stops_body(stops().value_or(std::vector<record::Stop>()), committed.revision);
+    return stops_body(stops().value_or(record::WhatStops()), committed.revision);
   });
 }
 

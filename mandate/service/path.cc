@@ -118,7 +118,9 @@ void add_delegations(Core& core, const json::Value& entry, json::Value& delegati
   const json::Value* revision = source.find("revision");
   if (ids == nullptr || revision == nullptr || !ids->is_array() || !revision->is_integer()) return;
   const auto at = static_cast<record::Revision>(std::max<std::int64_t>(0, revision->as_integer()));
-  const record::View view = core.deps.state.view(std::min(at, core.view().revision()));
+  // A snapshot forgets the revisions before it: what stands at the earliest known is told then.
+  const record::View view =
+      core.deps.state.view(std::clamp(at, core.deps.state.earliest(), core.view().revision()));
   for (const json::Value& id : ids->as_array()) {
     if (!id.is_string() || delegations.find(id.as_string()) != nullptr) continue;
     auto definition = view.definition(record::NodeKind::kDelegation, id.as_string());
@@ -138,11 +140,16 @@ void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Don
   const auto may_read_paths = [&] {
     return check_operator(core, view, *who, kAuditType, "read", "log", "path", now);
   };
-  if (!start->transaction.empty()) {
-    // Looked for in the whole journal, and everybody's: not for those who merely took part.
+  // The whole journal is searched for those who may read it; for others, what is remembered.
+  const bool remembered =
+      start->transaction.empty() && core.deps.journal.origin_of(start->leaves.front()).has_value();
+  const bool has_receipt = body.find("receipt") != nullptr;
+  if (!remembered && !has_receipt) {
     if (Result<void> may = may_read_paths(); !may) {
       return done(refuse(core, may.error(), who->entry));
     }
+  }
+  if (!start->transaction.empty()) {
     for (const JournalReader::Found& found :
          core.deps.journal_reader.of_transaction(start->transaction, kEntriesMax)) {
       start->leaves.push_back(ledger::leaf_hash(found.entry));
@@ -166,7 +173,7 @@ void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Don
     own = actor == who->caller.token.claims().client_id.text() && !of_another;
   }
   // Whoever holds a receipt of ours learns nothing from hearing that its entry is not durable yet.
-  const bool promised = entries.empty() && body.find("receipt") != nullptr;
+  const bool promised = entries.empty() && has_receipt;
   if (!own && !promised) {
     Result<void> may = may_read_paths();
     if (!may) return done(refuse(core, may.error(), who->entry));

@@ -273,25 +273,22 @@ void token_endpoint(Core& core, const OAuthCall& call, Done done) {
   if (!client) return done(refuse_unknown(core, client.error()));
   auto request = std::make_shared<Request>(
       Request{std::move(owned), *std::move(form), *std::move(client), {}, {}, std::move(done)});
-  if (Result<void> known = check_grant_type(request->form); !known) {
-    return refuse_request(core, *request, known.error());
-  }
   Result<token::ProofVerifier::Proof> proof = verify_proof(core, request->call, now);
-  if (!proof) {
-    if (proof.error().reason == Reason::kNonceRequired) {
-      Reply reply;
-      reply.error = proof.error();
-      reply.dpop_nonce = core.nonces.issue(now);
-      return request->done(std::move(reply));
-    }
-    return refuse_request(core, *request, proof.error());
+  if (!proof && proof.error().reason == Reason::kNonceRequired) {
+    Reply reply;
+    reply.error = proof.error();
+    reply.dpop_nonce = core.nonces.issue(now);
+    return request->done(std::move(reply));
   }
+  // Whatever comes of the request, its assertion is spent now.
   const Client& caller = request->client;
   Result<void> once = core.consume(caller.use_key, caller.use_until, Place::kClient);
   if (once) {
     request->uses = {use_entry(caller.use_key, caller.use_until)};
-    once = core.consume(proof->use_key, proof->use_until, Place::kDpopProof);
+    once = check_grant_type(request->form);
   }
+  if (once && !proof) once = fail(proof.error());
+  if (once) once = core.consume(proof->use_key, proof->use_until, Place::kDpopProof);
   if (!once) return refuse_request(core, *request, once.error());
   request->uses.push_back(use_entry(proof->use_key, proof->use_until));
   request->jkt = proof->possession.jkt();

@@ -180,5 +180,45 @@ TEST(Text, unseen_characters_are_found) {
   }
 }
 
+TEST(Text, what_a_terminal_would_act_on_is_replaced) {
+  struct Row {
+    std::string_view text;
+    std::string_view shown;
+  };
+  constexpr Row kRows[] = {
+      {"", ""},
+      {"a b~ caf\xc3\xa9 \xf0\x9f\x99\x82", "a b~ caf\xc3\xa9 \xf0\x9f\x99\x82"},
+      {"no-break\xc2\xa0space", "no-break\xc2\xa0space"},
+      {"\x1b[31m", "?[31m"},
+      {"a\nb\rc\td\x7f", "a?b?c?d?"},
+      {"\xc2\x9b"  // CSI in one character
+       "2J",
+       "?2J"},
+      {"a\xe2\x80\xae"  // right-to-left override
+       "b",
+       "a?b"},
+      {"a\xe2\x81\xa6"  // left-to-right isolate
+       "b\xe2\x81\xa9",
+       "a?b?"},
+      {"a\xe2\x80\x8b"  // zero width space
+       "b\xef\xbb\xbf",
+       "a?b?"},
+      {"a\xe2\x80\xa8"  // line separator
+       "b",
+       "a?b"},
+      {"\x9b"  // no UTF-8
+       "31m",
+       "?31m"},
+      {"\xed\xa0\x80", "???"},
+      {"cut \xf0\x9f\x99", "cut ???"},
+  };
+  for (const Row& row : kRows) {
+    const std::string shown = without_unseen(row.text);
+    EXPECT_EQ(shown, row.shown) << quoted(row.text);
+    EXPECT_FALSE(has_unseen(shown, Unseen::kControl)) << quoted(row.text);
+  }
+  EXPECT_EQ(without_unseen(std::string_view("a\0b", 3)), "a?b");
+}
+
 }  // namespace
 }  // namespace mandate

@@ -131,8 +131,10 @@ describe('a path', () => {
     'its last entry alone': alone,
     'no entry': none,
   };
-  // Entries of a transaction stand beside each other, in any order.
+  // Entries of a transaction stand beside each other, in any order; that there are more of them no
+  // proof of one can tell.
   const truths = [
+    'a transaction: its last entry alone',
     'a transaction: the true entry of an earlier hop',
     'a transaction: its entries in the reverse order',
   ];

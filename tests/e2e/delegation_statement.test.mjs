@@ -17,7 +17,7 @@ const MARIA = 'human:maria@acme.example';
 
 async function startWithIssuer(t) {
   const idp = await Party.make('human:nobody@acme.example');
-  const all = await startOrganisation(t);
+  const all = await startOrganisation(t, undefined, {args: ['--issuer', AUDIENCE]});
   const {document, server} = all;
   await server.write('acme-idp.jwks.json',
                      {keys: [{...idp.jwk, kid: 'idp-1', use: 'sig', alg: 'ES256'}]});

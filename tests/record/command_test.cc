@@ -123,6 +123,42 @@ TEST(HopGrant, RefusesWhatCannotStand) {
               IsOk());
 }
 
+TEST(HopGrant, IsOneOfAtMostSoManyLiveOnes) {
+  const auto from_maria = "parent: triage-reads>delegator: \"human:maria@acme.example\"";
+  const Instant ended = test::kWorldTime + std::chrono::minutes(5);
+  const auto later = "2027-01-15T12:05:00Z>2027-01-15T12:15:00Z";
+  for (const bool below : {true, false}) {
+    World world(test::kSample);
+    const auto put = [&](std::size_t n, const char* changes, Instant now) {
+      DelegationDefinition one = grant(changes);
+      one.id = *DelegationId::parse("hop-n" + std::to_string(n));
+      return plan_hop_grant(world.view(), one, now);
+    };
+    const char* mine = below ? "" : from_maria;
+    for (std::size_t n = 0; n < kLiveHopGrantsMax; ++n) {
+      world.commit(put(n, mine, test::kWorldTime));
+    }
+    Result<Plan> refused = put(kLiveHopGrantsMax, mine, test::kWorldTime);
+    ASSERT_THAT(refused, ErrorIs(Reason::kLimitExceeded));
+    EXPECT_EQ(refused.error().place, Place::kHopGrant);
+    // What stands already is still no change, and others have room of their own.
+    EXPECT_THAT(put(0, mine, test::kWorldTime), IsOk());
+    EXPECT_THAT(put(kLiveHopGrantsMax, below ? from_maria : "", test::kWorldTime), IsOk());
+    // A snapshot keeps the count.
+    State restored;
+    ASSERT_THAT(restored.restore(world.state().snapshot()), IsOk());
+    EXPECT_THAT(plan_hop_grant(restored.view(), grant(mine), test::kWorldTime),
+                ErrorIs(Reason::kLimitExceeded));
+    if (below) {
+      EXPECT_THAT(put(kLiveHopGrantsMax, later, ended - Milliseconds(1)),
+                  ErrorIs(Reason::kLimitExceeded));
+      EXPECT_THAT(put(kLiveHopGrantsMax, later, ended), IsOk());
+    }
+    world.revoke(NodeKind::kDelegation, "hop-n7");
+    EXPECT_THAT(put(kLiveHopGrantsMax, mine, test::kWorldTime), IsOk());
+  }
+}
+
 TEST(HopGrant, DoesNotExtendWhatIsDead) {
   const std::vector<std::tuple<NodeKind, std::string, Reason>> rows = {
       {NodeKind::kDelegation, "triage-reads", Reason::kAncestorRevoked},

@@ -103,6 +103,50 @@ TEST(WhatStops, LeavesOutWhatAnotherEntitlementCovers) {
               ElementsAre("human:maria@acme.example: entitlement other"));
 }
 
+TEST(WhatStops, ListsAtMostSoManyAndSaysHowManyMore) {
+  const World world(test::kSample);
+  const std::string_view maria = "human:maria@acme.example";
+  const std::size_t all = stops(world, NodeKind::kPrincipal, maria).size();
+  ASSERT_EQ(all, 7U);
+  for (const std::size_t most : {std::size_t{0}, std::size_t{1}, all - 1, all, all + 1}) {
+    const auto found =
+        what_stops(world.view(), NodeKind::kPrincipal, maria, test::kWorldTime, most);
+    ASSERT_THAT(found, test::IsOk());
+    EXPECT_EQ(found->stops.size(), std::min(most, all));
+    EXPECT_EQ(found->more, all - found->stops.size());
+    if (most == 1) {
+      EXPECT_EQ(found->stops[0].id, maria);
+    }
+  }
+}
+
+// So many that a look at all of them for each that stops would not end within the test's time.
+TEST(WhatStops, LooksAtEachNodeOnce) {
+  constexpr std::size_t kAgents = 300'000;
+  constexpr std::size_t kTeams = 3'000;
+  const auto maria = *PrincipalId::parse("human:maria@acme.example");
+  State state;
+  const auto put = [&](auto definition) {
+    ASSERT_THAT(state.apply({test::kWorldTime, "bootstrap", Put{std::move(definition), {}}}),
+                test::IsOk());
+  };
+  put(PrincipalDefinition{maria, std::nullopt, "", std::nullopt, {}});
+  const auto team = [](std::size_t n) { return *TeamId::parse("team:" + std::to_string(n)); };
+  for (std::size_t n = 0; n < kTeams; ++n) put(TeamDefinition{team(n), {maria}});
+  for (std::size_t n = 0; n < kAgents; ++n) {
+    put(PrincipalDefinition{*PrincipalId::parse("agent:a" + std::to_string(n)),
+                            n % 2 == 0 ? Owner(maria) : Owner(team(n % kTeams)),
+                            "",
+                            std::nullopt,
+                            {}});
+  }
+  state.publish();
+  const auto found =
+      what_stops(state.view(), NodeKind::kPrincipal, maria.text(), test::kWorldTime, 10);
+  ASSERT_THAT(found, test::IsOk());
+  EXPECT_EQ(found->stops.size() + found->more, 1 + kAgents);
+}
+
 TEST(WhatStops, LeavesOutWhatIsDeadAlready) {
   World world(test::kSample);
   const Instant later = *parse_rfc3339("2027-03-31T00:00:00Z");  // when triage-reads ends

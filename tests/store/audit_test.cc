@@ -352,6 +352,27 @@ TEST(Audit, one_log_of_the_folder_verifies_alone) {
   EXPECT_THAT(kinds_of(audit(c)), Contains("missing_tile"));
 }
 
+// One log's checkpoint at the top would keep everything below it from being looked at.
+TEST(Audit, a_whole_copy_is_not_passed_off_as_one_log) {
+  Case c;
+  for (const auto& [path, bytes] : honest().later) {
+    if (path.starts_with("record/")) c.copy[path.substr(std::string("record/").size())] = bytes;
+  }
+  const auto found = [&] { return kinds_of(audit(c)); };
+  EXPECT_EQ(found(), std::vector<std::string>{"unknown_log"});
+  take_log(c, {}, "journal/");
+  EXPECT_EQ(found(), std::vector<std::string>{"unknown_log"});
+  take_log(c, {}, "record/");
+  take_log(c, honest().later, "journal/");
+  EXPECT_EQ(found(), std::vector<std::string>{"unknown_log"});
+  take_log(c, {}, "journal/");
+  // The permitted twin is one log, and says so.
+  const Report alone = audit(c);
+  EXPECT_THAT(kinds_of(alone), IsEmpty());
+  EXPECT_FALSE(alone.whole);
+  EXPECT_TRUE(audit({}).whole);
+}
+
 TEST(Audit, what_cannot_be_judged_is_an_error_and_no_verdict) {
   const Told& told = honest();
   const auto verdict = [&](const Copy& copy, std::vector<std::string> keys,

@@ -214,8 +214,8 @@ TEST(Proof, C6_AgeWithoutANonce) {
   // Too old or too new to be taken by its time alone: a nonce is wanted.
   check(text, context(kNow + Seconds{60} - Milliseconds{1}), {});
   check(text, context(kNow + Seconds{60}), Reason::kNonceRequired);
-  check(text, context(kNow - Seconds{30}), {});
-  check(text, context(kNow - Seconds{30} - Milliseconds{1}), Reason::kNonceRequired);
+  check(text, context(kNow), {});
+  check(text, context(kNow - Milliseconds{1}), Reason::kNonceRequired);
   // From before this run.
   ProofContext restarted = context();
   restarted.run_started = kNow;
@@ -228,6 +228,24 @@ TEST(Proof, C6_AgeWithoutANonce) {
   check(text, offline, kBad);
   offline.now = kNow + Seconds{59};
   check(text, offline, {});
+  offline.now = kNow - Seconds{30};
+  check(text, offline, {});
+  offline.now = kNow - Seconds{30} - Milliseconds{1};
+  check(text, offline, kBad);
+}
+
+// Taken by one run, a proof of a time to come would be of the next run's time, which knows nothing
+// of its use.
+TEST(Proof, C6_NoProofOfOneRunIsGoodInTheNext) {
+  for (const Seconds ahead : {Seconds{0}, Seconds{1}, Seconds{29}, Seconds{30}}) {
+    SCOPED_TRACE(ahead.count());
+    const std::string text = valid().signed_by(test_key("client"));
+    const ProofContext first = context(kNow - ahead);
+    check(text, first, ahead == Seconds{0} ? std::nullopt : std::optional(Reason::kNonceRequired));
+    ProofContext next = context(kNow + Seconds{1});
+    next.run_started = first.now + Milliseconds{1};
+    check(text, next, ahead == Seconds{0} ? std::optional(Reason::kNonceRequired) : std::nullopt);
+  }
 }
 
 TEST(Proof, C6_AgeWithANonceIsLenient) {
