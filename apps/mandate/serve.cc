@@ -99,7 +99,7 @@ class Running {
   std::unique_ptr<store::SqliteRecord> record_;
   record::State state_;
   record::Revision snapshot_at_ = 0;
-  store::MemoryUses uses_;
+  store::MemoryUses uses_{random_};
   std::unique_ptr<store::SegmentJournal> journal_;
   std::unique_ptr<store::PublishedLogs> logs_;
   std::optional<JournalFinder> finder_;

@@ -121,15 +121,22 @@ Result<Hours> parse_hours(const json::Value& value) {
   return hours;
 }
 
-// A path that Facts can hold: plain segments below one of the four parts of an AuthZEN request.
+// A path that Facts can hold: plain segments below what an AuthZEN request says freely. Any other
+// path would never be met: what a request is about stands in the permission itself, and the token
+// and its proof are evidence.
 bool is_path(std::string_view path) {
-  constexpr std::array<std::string_view, 4> kParts = {"subject.", "action.", "resource.",
-                                                      "context."};
+  constexpr std::array<std::string_view, 4> kParts = {"subject.properties.", "action.properties.",
+                                                      "resource.properties.", "context."};
+  constexpr std::array<std::string_view, 2> kEvidence = {"context.access_token", "context.dpop"};
+  const auto at_or_below = [&](std::string_view part) {
+    return path.starts_with(part) && (path.size() == part.size() || path[part.size()] == '.');
+  };
   return path.size() <= kPathBytesMax && !path.ends_with('.') &&
          path.find("..") == std::string_view::npos && is_utf8(path) &&
          !has_unseen(path, Unseen::kControl) &&
          std::any_of(kParts.begin(), kParts.end(),
-                     [&](std::string_view part) { return path.starts_with(part); });
+                     [&](std::string_view part) { return path.starts_with(part); }) &&
+         std::none_of(kEvidence.begin(), kEvidence.end(), at_or_below);
 }
 
 // The members of `any_of` or `max`, each a constraint of its own.
@@ -146,7 +153,8 @@ void read_by_path(json::ObjectReader& in, std::string_view key, const Read& read
   for (const json::Member& member : object->as_object()) {
     if (!is_path(member.key)) {
       in.refuse("path " + quoted(member.key) +
-                    ": expected a path that begins with subject., action., resource. or context.",
+                    ": expected a path below subject.properties, action.properties, "
+                    "resource.properties or context, and not the token or proof there",
                 &member.value);
       return;
     }

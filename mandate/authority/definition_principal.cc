@@ -59,6 +59,11 @@ Result<Authenticator> read_jwk(json::ObjectReader& in, PrincipalKind owner) {
         "a human has no \"jwk\": a person signs in through a trusted issuer, and a person's "
         "credential never authenticates software; expected issuer and claims",
         value);
+  } else if (!is_software(owner)) {
+    in.refuse(
+        "an organization has no \"jwk\": it acts through software of its own; expected the key "
+        "at that principal",
+        value);
   }
   std::optional<json::Value> jwk = reading::accept(in, parse_public_jwk(*value), value);
   std::optional<Instant> not_after = reading::instant(in, "not_after");

@@ -65,6 +65,11 @@ struct Lifetime {
 };
 Lifetime lifetime_of(const record::View& view, const Lineage& lineage);
 
+// The least max_token_lifetime of the guardrails that select this principal: the bound of its
+// tokens that rest on no lineage too.
+std::optional<Seconds> max_token_lifetime_of(const record::View& view,
+                                             record::PrincipalHandle principal);
+
 // Law 2: every hop and the root permit the request, with their constraints: `outside_authority`
 // (naming the hop), `outside_window` (hours), `constraint_not_met` (naming it), `audience_mismatch`
 // for a resource that is not on record. A dead node is not this function's question.

@@ -215,6 +215,17 @@ Result<Authority> authority_of(const View& view, const Lineage& lineage) {
   return authority;
 }
 
+std::optional<Seconds> max_token_lifetime_of(const View& view, PrincipalHandle principal) {
+  std::optional<Seconds> least;
+  for (const GuardrailDefinition& guardrail : view.guardrails()) {
+    const std::optional<Seconds> bound = guardrail.max_token_lifetime;
+    if (bound && (!least || *bound < *least) && selects(guardrail, view, principal)) {
+      least = bound;
+    }
+  }
+  return least;
+}
+
 Lifetime lifetime_of(const View& view, const Lineage& lineage) {
   Lifetime lifetime;
   const Result<Chain> chain = resolve(view, lineage);
@@ -231,14 +242,10 @@ Lifetime lifetime_of(const View& view, const Lineage& lineage) {
     shorten(chain->hops[i]->max_token_lifetime);
   }
   for (std::size_t i = 0; i <= chain->size; ++i) {
+    shorten(max_token_lifetime_of(view, chain->holder(i)));
     const record::Principal* holder = view.principal(chain->holder(i));
     lifetime.not_after =
         std::min(lifetime.not_after, holder == nullptr ? kBeginningOfTime : holder->not_after);
-    for (const GuardrailDefinition& guardrail : view.guardrails()) {
-      if (selects(guardrail, view, chain->holder(i))) {
-        shorten(guardrail.max_token_lifetime);
-      }
-    }
   }
   return lifetime;
 }

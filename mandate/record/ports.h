@@ -52,12 +52,18 @@ class Journal {
   virtual std::optional<std::string> origin_of(const Digest& leaf) = 0;
 };
 
+enum class Consumed : std::uint8_t {
+  kFirst,           // or one of the first `limit`
+  kUsedBefore,      // as often as it may be
+  kCannotRemember,  // no room, or its time is over: must not be used either
+};
+
 // One-use identifiers and use counts. A key is a digest of what may be used once.
 class Uses {
  public:
   virtual ~Uses() = default;
-  // Whether this is one of the first `limit` uses; atomic. Remembered until `until`.
-  virtual bool consume(const Digest& key, int limit, Instant until, Instant now) = 0;
+  // Atomic. Remembered until `until`.
+  virtual Consumed consume(const Digest& key, int limit, Instant until, Instant now) = 0;
 };
 
 }  // namespace mandate::record

@@ -158,8 +158,9 @@ Result<Question> parse_question(const json::Value& body) {
 }
 
 Decided refused(const Question& question, ResourceId location, const PrincipalId& caller,
-                const record::View& view, Error error) {
-  Decided decided{.request = {.type = question.resource_type,
+                const record::View& view, Instant now, Error error) {
+  Decided decided{.instant = now,
+                  .request = {.type = question.resource_type,
                               .location = std::move(location),
                               .action = question.action,
                               .identifier = question.identifier,
@@ -262,10 +263,11 @@ Decided decide_question(Core& core, const record::View& view, const Caller& call
   Result<record::ResourceHandle> handle = find_resource(view, question, caller.handle);
   if (!handle) {
     Result<ResourceId> named = ResourceId::parse(question.location.value_or(core.deps.issuer));
-    return refused(question, named.value_or(core.issuer_resource), asker, view, handle.error());
+    return refused(question, named.value_or(core.issuer_resource), asker, view, now,
+                   handle.error());
   }
   const ResourceDefinition& resource = *view.resource(*handle)->definition;
-  Decided decided = refused(question, resource.id, asker, view, Error{});
+  Decided decided = refused(question, resource.id, asker, view, now, Error{});
   decided.request.facts = question.facts;
   decided.durable = resource.permits == PermitJournal::kDurable;
   Result<PrincipalId> subject = subject_of(question);

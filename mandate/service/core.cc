@@ -14,7 +14,13 @@ Core::Core(const Dependencies& dependencies)
                  dependencies.clock) {}
 
 Result<void> Core::consume(const Digest& key, Instant until, Place place) {
-  if (deps.uses.consume(key, 1, until, now())) return {};
+  switch (deps.uses.consume(key, 1, until, now())) {
+    case record::Consumed::kFirst: return {};
+    case record::Consumed::kUsedBefore: break;
+    case record::Consumed::kCannotRemember:
+      return fail(Reason::kLimitExceeded, Place::kRate,
+                  "no more one-use identifiers can be remembered now; expected another try later");
+  }
   return fail(Reason::kProofReplayed, place,
               "this one-use identifier was used before; expected a new jti for each request");
 }

@@ -47,7 +47,7 @@ Reply refuse_unknown(Core& core, Error error);
 // One-use identifiers as an entry lists them, so that a restart can remember them.
 json::Value use_entry(const Digest& key, Instant until);
 
-// A one-use identifier that is spent when everything else is decided.
+// A one-use identifier that is spent once it is decided that the request could be granted.
 struct PendingUse {
   Digest key{};
   Instant until;

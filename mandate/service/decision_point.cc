@@ -46,7 +46,8 @@ void add_token(Core& core, const TokenClaims& claims, json::Value& entry) {
 json::Value decision_entry(Core& core, const Decided& decided) {
   const decision::Decision& decision = decided.decision;
   json::Value entry =
-      json::Value::object({{"decision", decision.permitted() ? "permit" : "deny"},
+      json::Value::object({{"time", format_rfc3339(decided.instant)},
+                           {"decision", decision.permitted() ? "permit" : "deny"},
                            {"authority", name(decision.authority)},
                            {"by", decided.asked_by},
                            {"resource", decided.request.location.text()},

@@ -16,6 +16,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done);
 
 // One decision with everything that its entry names.
 struct Decided {
+  Instant instant;  // at which `decide` was asked: a decision can be asked for again (Law 10)
   AccessRequest request;
   decision::Decision decision;
   std::optional<TokenClaims> claims;

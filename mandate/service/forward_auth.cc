@@ -183,7 +183,8 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
     reply.dpop_nonce = presented.error().dpop_nonce;
     return done(std::move(reply));
   }
-  Decided decided{.request = {.type = definition.type,
+  Decided decided{.instant = now,
+                  .request = {.type = definition.type,
                               .location = definition.id,
                               .action = {},
                               .identifier = std::nullopt,

@@ -10,7 +10,7 @@ namespace mandate::service {
 
 Journalist::Draft Journalist::draft(std::string_view type, json::Value entry) const {
   entry.set("type", type);
-  entry.set("time", format_rfc3339(clock_.now()));
+  if (entry.find("time") == nullptr) entry.set("time", format_rfc3339(clock_.now()));
   entry.set("nonce", encode_base64url(random_.bytes(16)));
   Draft draft;
   draft.entry = json::canonical(entry);

@@ -33,7 +33,8 @@ class Journalist {
              const Clock& clock)
       : journal_(journal), receipt_key_(receipt_key), random_(random), clock_(clock) {}
 
-  // Adds `type`, `time` and a `nonce` that makes the entry, and so the leaf hash, unique.
+  // Adds `type`, `time` where the entry has none, and a `nonce` that makes the entry, and so the
+  // leaf hash, unique.
   Draft draft(std::string_view type, json::Value entry) const;
   // Queues the entry; the receipt is a signed promise of it. `durable` as in record::Journal. Where
   // the answer holds the receipt, `promised` gets it before `durable` can be called.

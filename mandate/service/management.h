@@ -10,7 +10,7 @@
 
 namespace mandate::service {
 
-// A statement without an end of its own is fetched anew at the latest after this.
+// The statement of a delegation without an end is fetched anew at the latest after this.
 inline constexpr Seconds kStatementLifetimeMax{30 * 86'400};
 
 // A caller whose token and proof are good, and how to refuse it with its entry.

@@ -204,7 +204,7 @@ void statement_endpoint(Core& core, const ApiCall& call, std::string_view delega
   }
   Result<std::vector<record::DelegationHandle>> chain = decision::chain_of(view, *handle);
   if (!chain) return done(refuse(core, chain.error(), who->entry));
-  Instant end = now + kStatementLifetimeMax;
+  Instant end = kEndOfTime;
   std::optional<Error> refusal;
   bool live = false;
   const record::PrincipalHandle root = view.delegation(chain->back())->delegator;
@@ -223,6 +223,7 @@ void statement_endpoint(Core& core, const ApiCall& call, std::string_view delega
                                               "the root delegator holds no entitlement"}),
                        who->entry));
   }
+  if (end == kEndOfTime) end = now + kStatementLifetimeMax;
   const token::Statement statement{
       .delegator = PrincipalId::parse(view.id(found->delegator)).value(),
       .delegate = who->caller.token.claims().client_id,

@@ -144,7 +144,6 @@ Result<Subject> subject_of_statement(Core& core, const record::View& view, const
   return subject;
 }
 
-// The person whose authenticator these claims meet: by every set of one to three of them.
 // Every set of one to `limits::kClaimConditionsMax` of `count` claims, by their positions.
 std::vector<std::vector<std::size_t>> claim_sets(std::size_t count) {
   std::vector<std::vector<std::size_t>> sets = {{}};

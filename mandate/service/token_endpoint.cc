@@ -49,6 +49,9 @@ void refuse_request(Core& core, Request& request, Error error) {
 Instant end_of(const record::View& view, const Request& request, const Grant& grant, Instant now) {
   Seconds lifetime = kTokenLifetimeDefault;
   Instant end = grant.not_after;
+  if (const auto bound = decision::max_token_lifetime_of(view, request.client.handle)) {
+    lifetime = std::min(lifetime, *bound);
+  }
   if (grant.lineage) {
     const decision::Lifetime bounds = decision::lifetime_of(view, *grant.lineage);
     if (bounds.max_token_lifetime) lifetime = std::min(lifetime, *bounds.max_token_lifetime);

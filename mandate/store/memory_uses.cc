@@ -2,9 +2,12 @@
 
 #include <limits>
 
+#include "mandate/crypto/hash.h"
 #include "mandate/json/value.h"
 
 namespace mandate::store {
+
+using record::Consumed;
 
 void MemoryUses::Shard::forget(Instant now) {
   while (!ends.empty() && ends.top().first <= now) {
@@ -14,27 +17,31 @@ void MemoryUses::Shard::forget(Instant now) {
   }
 }
 
-bool MemoryUses::consume(const Digest& key, int limit, Instant until, Instant now) {
-  if (limit <= 0 || until <= now) return false;
-  Shard& shard = shard_of(key);
+Digest MemoryUses::salted(const Digest& key) const { return crypto::sha256(secret_, view(key)); }
+
+Consumed MemoryUses::consume(const Digest& plain, int limit, Instant until, Instant now) {
+  if (limit <= 0) return Consumed::kUsedBefore;
+  if (until <= now) return Consumed::kCannotRemember;
+  const Digest key = salted(plain);
+  Shard& shard = shards_[key.back() % kShards];
   const std::lock_guard lock(shard.mutex);
   shard.forget(now);
   const auto at = shard.uses.find(key);
   if (at == shard.uses.end()) {
-    if (shard.ends.size() >= shard_uses_max_) return false;
+    if (shard.ends.size() >= shard_uses_max_) return Consumed::kCannotRemember;
     shard.uses.emplace(key, Use{1, until});
     shard.ends.emplace(until, key);
-    return true;
+    return Consumed::kFirst;
   }
   Use& use = at->second;
-  if (use.count >= limit) return false;
+  if (use.count >= limit) return Consumed::kUsedBefore;
   if (until > use.until) {
-    if (shard.ends.size() >= shard_uses_max_) return false;
+    if (shard.ends.size() >= shard_uses_max_) return Consumed::kCannotRemember;
     use.until = until;
     shard.ends.emplace(until, key);
   }
   ++use.count;
-  return true;
+  return Consumed::kFirst;
 }
 
 void MemoryUses::remember(std::string_view entry, Instant now) {

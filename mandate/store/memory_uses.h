@@ -1,7 +1,8 @@
 // One-use identifiers and use counts in memory, forgotten when their time is over. After a start
 // they come back from the journal: the entry of each use names it.
 //
-//   MemoryUses uses;   uses.consume(key, 1, until, now);   // true; then false
+//   MemoryUses uses(random);
+//   uses.consume(key, 1, until, now);   // kFirst; then kUsedBefore
 //   uses.remember(R"({"uses":[{"key":"...","until":"..."}]})", now);
 #pragma once
 
@@ -10,11 +11,13 @@
 #include <functional>
 #include <mutex>
 #include <queue>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "mandate/base/ports.h"
 #include "mandate/record/ports.h"
 #include "mandate/store/digest_hash.h"
 
@@ -24,10 +27,10 @@ inline constexpr std::size_t kUsesMax = 8 << 20;  // remembered at once
 
 class MemoryUses final : public record::Uses {
  public:
-  explicit MemoryUses(std::size_t uses_max = kUsesMax) : shard_uses_max_(uses_max / kShards) {}
+  explicit MemoryUses(Random& random, std::size_t uses_max = kUsesMax)
+      : secret_(random.bytes(kSecretBytes)), shard_uses_max_(uses_max / kShards) {}
 
-  // Says no where it is full or `until` has come: what cannot be remembered must not be used.
-  bool consume(const Digest& key, int limit, Instant until, Instant now) override;
+  record::Consumed consume(const Digest& key, int limit, Instant until, Instant now) override;
   // Takes in the uses that an entry of the journal names, each `{"key": base64url, "until": RFC
   // 3339}`. An entry without `uses`, or a use that is over, is passed over.
   void remember(std::string_view entry, Instant now);
@@ -35,6 +38,7 @@ class MemoryUses final : public record::Uses {
 
  private:
   static constexpr std::size_t kShards = 64;
+  static constexpr std::size_t kSecretBytes = 32;
   struct Use {
     int count = 0;
     Instant until{};
@@ -48,8 +52,10 @@ class MemoryUses final : public record::Uses {
     void forget(Instant now);
   };
 
-  Shard& shard_of(const Digest& key) { return shards_[key.back() % kShards]; }
+  // Others choose what a key is the digest of; without the secret they cannot choose whom it meets.
+  Digest salted(const Digest& key) const;
 
+  const std::string secret_;  // of this run
   const std::size_t shard_uses_max_;
   std::array<Shard, kShards> shards_;
 };

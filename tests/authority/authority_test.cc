@@ -220,6 +220,50 @@ TEST(Authority, IsBounded) {
   EXPECT_TRUE(with(lows).attenuated_by(with(highs)));
 }
 
+// So many that comparing each with each would not end within the test's time.
+TEST(Authority, OfManyLooksAtAllOnlyForThoseThatStay) {
+  constexpr int kMany = 100'000;
+  const ResourceId here = ResourceId::parse("https://1.example").value();
+  const auto named = [&](int n) {
+    return Permission{"t", {here}, {"a"}, Pattern::parse("n" + std::to_string(n)).value(), {}};
+  };
+  std::vector<Permission> distinct;
+  for (int n = 0; n < kMany; ++n) {
+    distinct.push_back(named(n));
+  }
+  EXPECT_THAT(Authority::of(distinct), ErrorIs(Reason::kLimitExceeded));
+  // Each is subsumed, and by the last alone: 64 may stay beside it, were there so few.
+  std::vector<Permission> narrow = distinct;
+  const Permission wide{"t", {here}, {"a", "b"}, std::nullopt, {}};
+  narrow.push_back(wide);
+  const Result<Authority> one = Authority::of(narrow);
+  ASSERT_THAT(one, test::IsOk());
+  EXPECT_EQ(one->permissions(), std::vector<Permission>{wide});
+}
+
+// As by comparing each with each, whatever their order.
+TEST(Authority, KeepsTheWidestOfEachKindSorted) {
+  const Authority a = authority({
+      permission("t", "a", "1", "x/1"),
+      permission("t", "a", "1", "x/*"),
+      permission("t", "ab", "1", "x/**"),
+      permission("t", "a", "12", "x/1"),
+      permission("t", "a", "1", "y", kBoth),
+      permission("t", "a", "1", "y", kLow),
+      permission("t", "c", "1", "", kHigh),
+      permission("t", "c", "1", "z", kLow),
+  });
+  // The two that permit the same stay as the first of them.
+  EXPECT_EQ(a, authority({
+                   permission("t", "ab", "1", "x/**"),
+                   permission("t", "a", "12", "x/1"),
+                   permission("t", "a", "1", "y", kLow),
+                   permission("t", "c", "1", "", kHigh),
+               }));
+  EXPECT_EQ(a.permissions().size(), 4U);
+  EXPECT_TRUE(std::is_sorted(a.permissions().begin(), a.permissions().end()));
+}
+
 TEST(Authority, PermitsWhatOneAlternativePermitsInWhole) {
   const Authority a = authority({
       permission("t", "r", "12", "queue/eu/*"),

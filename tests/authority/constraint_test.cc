@@ -197,10 +197,10 @@ TEST(Constraints, AreReadStrictly) {
            {R"({"hours":{"days":["mon"],"from":"08:00","to":"18:00"}})", "zone"},
            {R"({"hours":{"days":["mon"],"from":"08:00","to":"18:00","zone":"../x"}})", "zone"},
            {R"({"any_of":{}})", "object of paths"},
-           {R"({"any_of":{"resource.a":[]}})", "at least one"},
-           {R"({"any_of":{"resource.a":"x"}})", "at least one"},
-           {R"({"any_of":{"resource.a":[null]}})", "expected strings"},
-           {R"({"any_of":{"resource.a":[{}]}})", "expected strings"},
+           {R"({"any_of":{"context.a":[]}})", "at least one"},
+           {R"({"any_of":{"context.a":"x"}})", "at least one"},
+           {R"({"any_of":{"context.a":[null]}})", "expected strings"},
+           {R"({"any_of":{"context.a":[{}]}})", "expected strings"},
            {R"({"any_of":{"a":["x"]}})", "path"},
            {R"({"any_of":{"resource":["x"]}})", "path"},
            {R"({"any_of":{"resource.":["x"]}})", "path"},
@@ -222,6 +222,52 @@ TEST(Constraints, AreReadStrictly) {
     }
     ASSERT_THAT(parsed, ErrorIs(Reason::kBadRequest));
     EXPECT_NE(parsed.error().detail.find(row.says), std::string::npos) << parsed.error().detail;
+  }
+}
+
+TEST(Constraints, NameOnlyWhatARequestCanSay) {
+  struct Row {
+    std::string_view path;
+    bool accepted;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"subject.properties.team", true},
+           {"subject.id", false},
+           {"subject.type", false},
+           {"subject.properties", false},
+           {"action.properties.reason", true},
+           {"action.name", false},
+           {"resource.properties.severity", true},
+           {"resource.properties.a.b", true},
+           {"resource.properties.", false},
+           {"resource.id", false},
+           {"resource.type", false},
+           {"resource.severity", false},
+           {"context.amount", true},
+           {"context.", false},
+           {"context.access_token", false},
+           {"context.access_token.x", false},
+           {"context.access_tokens", true},
+           {"context.dpop", false},
+           {"context.dpop.htm", false},
+           {"context.dpops", true},
+           {"context.client.dpop", true},
+       }) {
+    SCOPED_TRACE(row.path);
+    const auto at = [&](std::string_view rest) {
+      return value("{\"" + std::string(row.path) + "\":" + std::string(rest) + "}");
+    };
+    for (const json::Value& constraint :
+         {json::Value::object({{"any_of", at("[1]")}}), json::Value::object({{"max", at("1")}})}) {
+      const Result<Constraints> parsed = Constraints::parse(constraint);
+      if (row.accepted) {
+        EXPECT_THAT(parsed, test::IsOk());
+        continue;
+      }
+      ASSERT_THAT(parsed, ErrorIs(Reason::kBadRequest));
+      EXPECT_NE(parsed.error().detail.find("path \"" + std::string(row.path)), std::string::npos)
+          << parsed.error().detail;
+    }
   }
 }
 

@@ -81,6 +81,10 @@ TEST(Authenticator, IsAKeyForSoftwareAndAnIssuerForAHuman) {
   constexpr std::string_view kHuman =
       "    authenticators: [{issuer: acme-idp, claims: {email: \"maria@acme.example\"}}]";
   constexpr std::string_view kNone = "    authenticators: []";
+  constexpr std::string_view kPipeline =
+      "  - id: \"pipeline:web-release\"\n    owner: \"human:maria@acme.example\"\n"
+      "    environment: prod\n    authenticators: []";
+  const std::string organisation = "  - id: \"organization:acme\"\n    environment: prod\n";
   constexpr std::string_view kKey =
       "{kty: OKP, crv: Ed25519, x: \"22qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
   const auto human = [](const std::string& rest) { return "    authenticators: [" + rest + "]"; };
@@ -88,6 +92,9 @@ TEST(Authenticator, IsAKeyForSoftwareAndAnIssuerForAHuman) {
   check_all({
       {"a person's key", kHuman, human(jwk), "credential never authenticates software"},
       {"software's key", kNone, human(jwk)},
+      {"an organisation's key", kPipeline, organisation + human(jwk),
+       "an organization has no \"jwk\"", 2},
+      {"an organisation without", kPipeline, organisation + std::string(kNone)},
       {"software's issuer", kNone, human("{issuer: idp, claims: {sub: x}}"), "is not enforced yet"},
       {"both", kNone, human("{jwk: " + std::string(kKey) + ", issuer: idp, claims: {sub: x}}"),
        "unknown member \"issuer\" in authenticator"},

@@ -132,6 +132,23 @@ TEST(Lineage, EndsWithTheFirstOfItsEnds) {
   EXPECT_EQ(lifetime(3).max_token_lifetime, Seconds{60});
 }
 
+TEST(Principal, HasTheLeastLifetimeOfTheGuardrailsThatSelectIt) {
+  World world;
+  put_chain(world, 2);
+  const auto lifetime = [&](std::string_view id) {
+    return decision::max_token_lifetime_of(world.view(), *world.view().find_principal(id));
+  };
+  EXPECT_EQ(lifetime("agent:a1"), std::nullopt);
+  world.apply(R"({apiVersion: mandate/v1, guardrails: [
+      {select: {kind: agent}, max_token_lifetime: 90s},
+      {select: {kind: agent}, max_depth: 3},
+      {select: {principal: "agent:a1"}, max_token_lifetime: 60s},
+      {select: {kind: agent}, max_token_lifetime: 70s}]})");
+  EXPECT_EQ(lifetime("agent:a1"), Seconds{60});
+  EXPECT_EQ(lifetime("agent:a0"), Seconds{70});
+  EXPECT_EQ(lifetime("human:maria@acme.example"), std::nullopt);
+}
+
 TEST(Lineage, RestsOnItsEntitlementAndPrincipals) {
   World world;
   put_chain(world, 2);

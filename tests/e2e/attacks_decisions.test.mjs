@@ -304,7 +304,7 @@ describe('G: decisions', () => {
     {headers: [...original.slice(0, 2), ['X-Real-IP', 'localhost']]},
     unclear,
   );
-  fails('G6 an unknown resource', {resource: 'https://eve.example'}, unclear);
+  fails('G6 an unknown resource', {resource: 'https://eve.example'}, stranger);
   test('G6 the headers of the other family change nothing beside the right ones', async () => {
     const answer = await forward({
       more: [

@@ -13,6 +13,7 @@ import {send} from './http.mjs';
 const SHARED = process.env.MANDATE_SHARED ?? path.join(source, '../shared');
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
 const BODY = 'grant_type=client_credentials';
+const CHUNKS = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n`; // and then the trailer
 const LENGTH = `Content-Length: ${BODY.length}`;
 const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'; // what must not be taken for a request
 
@@ -40,7 +41,7 @@ describe('I: HTTP', () => {
       server,
       post(
         ['Transfer-Encoding: chunked', 'Connection: close'],
-        `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`,
+        `${CHUNKS}\r\n`,
       ),
     );
     assert.deepEqual(statuses(inChunks.text), [401], inChunks.text);
@@ -80,6 +81,8 @@ describe('I: HTTP', () => {
     ['a chunk below zero', chunked(`-1\r\n${NEXT}`)],
     ['a chunk past 64 bits', chunked(`fffffffffffffffff\r\n${NEXT}`)],
     ['a chunk with more than its size', chunked(`1\r\nabc\r\n0\r\n\r\n${NEXT}`)],
+    ['a trailer', chunked(`${CHUNKS}X-Name: a\r\n\r\n`)],
+    ['a proof in the trailer', chunked(`${CHUNKS}DPoP: x\r\n\r\n`)],
     ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n'],
     ['two Hosts', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
     ['the absolute form', 'GET http://x/healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
@@ -180,6 +183,53 @@ describe('I: HTTP', () => {
     const {text, ms, closed} = await raw(server, drip, {pause: 400, ms_max: 14_000});
     assert.ok(closed && ms < 12_500, `${closed} ${ms}`);
     assert.deepEqual(statuses(text), [], text);
+  });
+
+  // [method, target, what is refused of it, status of the twin]
+  const targets = [
+    ['GET', '/healthz', {query: '?x=1'}, 200],
+    ['GET', '/jwks', {query: '?dry_run=true'}, 200],
+    ['GET', '/.well-known/oauth-authorization-server', {query: '?x'}, 200],
+    ['GET', '/principals', {query: '?x=1', encoded: '/%70rincipals'}, 401],
+    ['GET', '/principals/a', {query: '?prune=true', encoded: '/principal%73/a'}, 401],
+    ['GET', '/delegations/a/statement', {encoded: '/delegations/a/%73tatement'}, 401],
+    ['GET', '/forward-auth/a', {encoded: '/forward%2Dauth/a'}, 401],
+    ['GET', '/log/a/checkpoint', {query: '?x=1'}, 404],
+    ['POST', '/apply', {query: '?dry_run=1', encoded: '/%61pply'}, 401],
+    ['POST', '/apply?dry_run=true&prune=false', {query: '&prune=false'}, 401],
+    ['POST', '/apply?dry_run=false', {query: '&force=true'}, 401],
+    ['POST', '/revocations', {query: '?dry_run=true', encoded: '/%72evocations'}, 401],
+    ['POST', '/suspensions', {query: '?x=1', encoded: '/suspension%73'}, 401],
+    ['POST', '/path', {query: '?x=1', encoded: '/p%61th'}, 401],
+    ['POST', '/access/v1/evaluation', {query: '?x=1', encoded: '/access/v1/%65valuation'}, 401],
+  ];
+  const ask = (method, target) =>
+    send({
+      url: server.url + target,
+      method,
+      headers: [['Content-Type', 'application/json']],
+      body: method === 'POST' ? '{}' : undefined,
+    });
+  for (const [method, target, {query, encoded}, status] of targets) {
+    const refusals = [
+      [query && target + query, 400],
+      [encoded, 404],
+    ];
+    for (const [other, refusal] of refusals.filter(([text]) => text)) {
+      test(`I1 ${method} ${other} is not ${target}`, async () => {
+        const twin = await ask(method, target);
+        assert.equal(twin.status, status, twin.body);
+        const {status: found, json, body} = await ask(method, other);
+        assert.deepEqual([found, json.reason], [refusal, 'bad_request'], body);
+      });
+    }
+  }
+  test("I1 the client's own query, left on a forward-auth target, changes nothing", async () => {
+    const twin = await ask('GET', '/forward-auth/a');
+    for (const query of ['?x=1', '?%zz', `?${'x&'.repeat(100)}`]) {
+      const {status, body} = await ask('GET', `/forward-auth/a${query}`);
+      assert.deepEqual([status, body], [twin.status, twin.body]);
+    }
   });
 
   const vectors = path.join(SHARED, 'vectors/json');

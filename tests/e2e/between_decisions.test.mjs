@@ -174,8 +174,13 @@ describe('decisions', () => {
     assert.equal(neutral, shown(unknown));
     assert.equal(known.status, 401);
     assert.equal(known.json.reason, 'client_authentication_failed');
-    assert.equal('mandate-receipt' in known.headers, false);
     assert.equal((await forward({path: `/${TICKET}`})).status, 200);
+  });
+
+  test('who is refused without an entry gets no receipt, not an empty one', async () => {
+    assert.notEqual((await stranger(TICKETS)).headers['mandate-receipt'], '');
+    const permitted = await forward({path: `/${TICKET}`});
+    assert.ok(permitted.headers['mandate-receipt']);
   });
 
   test('no query and no token text of a refused or permitted request is written down', async () => {

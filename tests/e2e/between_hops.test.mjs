@@ -158,6 +158,12 @@ describe('what a hop grant and an actor token carry', () => {
       assert.deepEqual([decision, context.reason], [false, 'ancestor_revoked']);
       assert.equal((await entryOf(context.receipt)).reason, 'ancestor_revoked');
       assert.deepEqual((await all.other.introspect(ended.carried)).json, INACTIVE);
+      // There is no other way to another token.
+      const path = `/delegations/${ended.delegation}/statement`;
+      assert.equal((await all.other.call('GET', path)).status, 404);
+      const again = {subject_token: await begin(), delegation_id: ended.delegation};
+      const unshown = {...INVALID_REQUEST, reason: 'hop_grant_required'};
+      door.check(await all.other.exchange({resource: TICKETS, ...again}), unshown, 0);
       const narrow = ({carried}) => all.other.exchange({subject_token: carried});
       const expected = {...INVALID_REQUEST, reason: 'ancestor_revoked'};
       door.check(await narrow(ended), expected, 0);

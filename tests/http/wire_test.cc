@@ -198,6 +198,28 @@ TEST(Wire, ARefusalSaysItsReasonFirstInTheCharactersThatOAuthAllows) {
   EXPECT_EQ(header_value(response.headers, "Cache-Control"), "no-store");
 }
 
+TEST(Wire, WhatFailedInsideIsNotToldOutside) {
+  const auto check = [](Reason reason, std::string_view expected) {
+    service::Reply reply;
+    reply.error = Error{reason, Place::kRequest, "cannot sync '/data/journal'"};
+    const std::string description = std::string(name(reason)) + ": " + std::string(expected) + "\"";
+    for (const Response& response :
+         {oauth_refusal(reply), resource_refusal(reply, "i"), forward_auth_refusal(reply, "i")}) {
+      EXPECT_THAT(response.body, ::testing::HasSubstr("\"error_description\":\"" + description));
+    }
+  };
+  check(Reason::kRecordUnavailable, "the server cannot record this now; try again");
+  check(Reason::kStateTooOld, "cannot sync '/data/journal'");
+}
+
+TEST(Wire, ForwardAuthSendsAReceiptOnlyWhereThereIsOne) {
+  service::Reply reply;
+  reply.error = Error{Reason::kTokenMalformed, Place::kAccessToken, ""};
+  EXPECT_TRUE(header_values(forward_auth_refusal(reply, "i").headers, "Mandate-Receipt").empty());
+  reply.receipt = "receipt";
+  EXPECT_EQ(header_value(forward_auth_refusal(reply, "i").headers, "Mandate-Receipt"), "receipt");
+}
+
 // B6: who is unknown and who cannot prove itself look the same.
 TEST(Wire, AnUnknownClientLooksLikeAFailedAuthentication) {
   service::Reply unknown;

@@ -194,12 +194,15 @@ TEST(Law2_OneLineageNow, ATokenBoundsAndGrantsNothing) {
     }
     for (int i = 0; wrong.empty() && i < kRequests; ++i) {
       question.request = make_request(source, source.pick(authorities_of(world)));
+      question.request.now = found.question.request.now;  // while the token lives
       question.token.audience = question.request.location;
       const model::Reasons expected =
           model::refusals(world, question.token.lineage, question.request);
       const Answer answer = decide(engine, question);
       if (answer.permitted() != expected.empty()) {
-        wrong = "the token was a source at " + describe(question);
+        wrong = "the lineage " + std::string(expected.empty() ? "permits" : "does not permit") +
+                ", the engine says '" + answer.refusal + ": " + answer.detail + "' at " +
+                describe(question);
       }
     }
     return wrong;

@@ -148,7 +148,7 @@ TEST_F(Keys, that_are_damaged_are_refused_and_not_made_anew) {
     bytes[bytes.find("\"d\":\"") + 9] ^= 3;
     return bytes;
   };
-  const auto other = [this](const std::string&) {
+  const auto other = [](const std::string&) {
     return read_file(*machine_->files, folder() + "/es256.jwk", 1 << 14).value();
   };
   for (const Row& row :

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 
@@ -17,12 +18,31 @@ struct Routes::Path {
   std::string text;  // without query, as it came
   std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;
-  bool starts(std::string_view first) const { return !segments.empty() && segments[0] == first; }
-  bool flag(std::string_view name) const {
+
+  // Compared as it came: an encoded name is no endpoint's, since a filter before us would miss it.
+  std::string_view root() const { return std::string_view(text).substr(0, text.find('/', 1)); }
+  Result<bool> flag(std::string_view name) const {
+    std::optional<bool> found;
     for (const auto& [key, value] : query) {
-      if (key == name) return value == "true";
+      if (key != name) continue;
+      if (found || (value != "true" && value != "false")) {
+        return fail(Reason::kBadRequest,
+                    "query parameter " + quoted(name) + "; expected it once, 'true' or 'false'");
+      }
+      found = value == "true";
     }
-    return false;
+    return found.value_or(false);
+  }
+  // Nothing is accepted and ignored.
+  Result<void> takes(std::initializer_list<std::string_view> names) const {
+    for (const auto& parameter : query) {
+      if (std::find(names.begin(), names.end(), parameter.first) == names.end()) {
+        return fail(Reason::kBadRequest, "query parameter " + quoted(parameter.first) +
+                                             "; expected " +
+                                             (names.size() == 0 ? "none" : "another"));
+      }
+    }
+    return {};
   }
 };
 
@@ -119,9 +139,6 @@ bool Routes::well_known(const Request& request, const Path& path, const Respond&
 
 void Routes::oauth(const Request& request, const Path& path, Respond respond) {
   Result<void> ok = expect_method(request, "POST");
-  if (ok && !path.query.empty()) {
-    ok = fail(Reason::kBadRequest, "the target has a query; expected every parameter in the body");
-  }
   if (ok && media_type(request) != "application/x-www-form-urlencoded") {
     ok = fail(Reason::kBadRequest, Place::kMediaType,
               "Content-Type " + quoted(media_type(request)) +
@@ -144,7 +161,7 @@ void Routes::oauth(const Request& request, const Path& path, Respond respond) {
   };
   if (path.text == "/token") return service_.token(call, std::move(done));
   if (path.text == "/introspect") return service_.introspect(call, std::move(done));
-  service_.revoke_token(call, std::move(done));
+  if (path.text == "/revoke") return service_.revoke_token(call, std::move(done));
 }
 
 void Routes::authzen(const Request& request, const Path& path, Respond respond) {
@@ -223,7 +240,8 @@ void Routes::management_read(const Request& request, const Path& path, const Res
   if (path.segments.size() == 2) {
     return service_.get(call, path.segments[0], path.segments[1], std::move(done));
   }
-  if (path.segments.size() == 3 && path.starts("delegations") && path.segments[2] == "statement") {
+  if (path.segments.size() == 3 && path.root() == "/delegations" &&
+      path.text.ends_with("/statement")) {
     return service_.statement(call, path.segments[1], std::move(done));
   }
   respond(refuse({Reason::kBadRequest, Place::kPath, "there is nothing at " + quoted(path.text)}));
@@ -235,27 +253,33 @@ void Routes::management(const Request& request, const Path& path, Respond respon
   const service::ApiCall call = api_call(request, path.text);
   // A document has many small values; the listener bounds its bytes.
   json::Bounds bounds;
-  if (path.starts("apply")) bounds.values_max = limits::kDocumentValuesMax;
+  if (path.text == "/apply") bounds.values_max = limits::kDocumentValuesMax;
   Result<json::Value> body = read_json(request, bounds);
   if (!body) return respond(refuse(body.error()));
+  const Result<bool> dry_run = path.flag("dry_run");
+  if (!dry_run) return respond(refuse(dry_run.error()));
+  const Result<bool> prune = path.flag("prune");
+  if (!prune) return respond(refuse(prune.error()));
   service::Done done = api_done(std::move(respond));
-  if (path.starts("apply")) {
-    return service_.apply(call, *body, path.flag("dry_run"), path.flag("prune"), std::move(done));
-  }
-  if (path.starts("revocations")) return service_.revoke(call, *body, std::move(done));
-  if (path.starts("suspensions")) return service_.suspend(call, *body, std::move(done));
-  service_.path(call, *body, std::move(done));
+  if (path.text == "/apply") return service_.apply(call, *body, *dry_run, *prune, std::move(done));
+  if (path.text == "/revocations") return service_.revoke(call, *body, std::move(done));
+  if (path.text == "/suspensions") return service_.suspend(call, *body, std::move(done));
+  if (path.text == "/path") return service_.path(call, *body, std::move(done));
 }
 
 namespace {
 
-bool is_list(std::string_view segment) {
-  constexpr std::array<std::string_view, 6> kLists = {
-      "principals", "teams", "resources", "entitlements", "delegations", "trusted_issuers"};
-  for (std::string_view list : kLists) {
-    if (segment == list) return true;
-  }
-  return false;
+constexpr std::array<std::string_view, 3> kOAuth = {"/token", "/introspect", "/revoke"};
+constexpr std::array<std::string_view, 2> kAuthzen = {"/access/v1/evaluation",
+                                                      "/access/v1/evaluations"};
+constexpr std::array<std::string_view, 4> kManagement = {"/apply", "/revocations", "/suspensions",
+                                                         "/path"};
+constexpr std::array<std::string_view, 6> kLists = {
+    "/principals", "/teams", "/resources", "/entitlements", "/delegations", "/trusted_issuers"};
+
+template <std::size_t kCount>
+bool is_among(const std::array<std::string_view, kCount>& paths, std::string_view path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
 }  // namespace
@@ -264,11 +288,6 @@ void Routes::handle(const Request& request, Respond respond) {
   Path path;
   const std::string_view target = request.target;
   path.text = target.substr(0, target.find('?'));
-  if (const std::size_t question = target.find('?'); question != std::string_view::npos) {
-    auto query = decode_form(target.substr(question + 1));
-    if (!query) return respond(refuse(query.error()));
-    path.query = *std::move(query);
-  }
   for (std::size_t at = 1; at <= path.text.size() && path.text != "/";) {
     const std::size_t end = std::min(path.text.find('/', at), path.text.size());
     Result<std::string> segment = decode_segment(std::string_view(path.text).substr(at, end - at));
@@ -279,25 +298,23 @@ void Routes::handle(const Request& request, Respond respond) {
     path.segments.push_back(*std::move(segment));
     at = end + 1;
   }
-  if (well_known(request, path, respond)) return;
-  const bool single = path.segments.size() == 1;
-  if (single && (path.starts("token") || path.starts("introspect") || path.starts("revoke"))) {
-    return oauth(request, path, std::move(respond));
-  }
-  if (path.text == "/access/v1/evaluation" || path.text == "/access/v1/evaluations") {
-    return authzen(request, path, std::move(respond));
-  }
-  if (path.segments.size() == 2 && path.starts("forward-auth")) {
+  // Caddy leaves the client's own query on this target; it is read in X-Forwarded-Uri alone.
+  if (path.segments.size() == 2 && path.root() == "/forward-auth") {
     return forward_auth(request, path, std::move(respond));
   }
+  if (const std::size_t question = target.find('?'); question != std::string_view::npos) {
+    auto query = decode_form(target.substr(question + 1));
+    if (!query) return respond(refuse(query.error()));
+    path.query = *std::move(query);
+  }
+  Result<void> taken = path.text == "/apply" ? path.takes({"dry_run", "prune"}) : path.takes({});
+  if (!taken) return respond(refuse(taken.error()));
+  if (well_known(request, path, respond)) return;
+  if (is_among(kOAuth, path.text)) return oauth(request, path, std::move(respond));
+  if (is_among(kAuthzen, path.text)) return authzen(request, path, std::move(respond));
+  if (is_among(kManagement, path.text)) return management(request, path, std::move(respond));
+  if (is_among(kLists, path.root())) return management_read(request, path, respond);
   if (path.text.starts_with("/log/")) return log_file(request, path, respond);
-  if (single && (path.starts("apply") || path.starts("revocations") || path.starts("suspensions") ||
-                 path.starts("path"))) {
-    return management(request, path, std::move(respond));
-  }
-  if (!path.segments.empty() && is_list(path.segments[0])) {
-    return management_read(request, path, respond);
-  }
   respond(refuse({Reason::kBadRequest, Place::kPath, "there is nothing at " + quoted(path.text)}));
 }
 

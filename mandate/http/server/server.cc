@@ -17,12 +17,15 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <iterator>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "mandate/base/bytes.h"
+#include "mandate/http/server/wire.h"
 
 namespace mandate::http {
 namespace {
@@ -82,6 +85,10 @@ std::optional<Refusal> read_failure(const beast::error_code& code) {
   return std::nullopt;
 }
 
+std::size_t count_fields(const Parser::value_type& message) {
+  return static_cast<std::size_t>(std::distance(message.base().begin(), message.base().end()));
+}
+
 Request to_request(Parser::value_type message, const std::optional<IpAddress>& peer) {
   Request request;
   request.method = std::string(message.method_string());
@@ -97,9 +104,7 @@ Request to_request(Parser::value_type message, const std::optional<IpAddress>& p
 // What Beast lets pass and we do not: no or several Host headers, a target that is no path, and
 // whatever lets two readers disagree on where the body ends (ATTACKS I1).
 std::optional<Refusal> refuse_head(const Parser::value_type& message) {
-  std::size_t headers = 0;
-  for ([[maybe_unused]] const auto& field : message.base()) ++headers;
-  if (headers > kHeadersMax) {
+  if (count_fields(message) > kHeadersMax) {
     return Refusal{431, Reason::kLimitExceeded, "too many header fields"};
   }
   if (message.version() != 11 && message.version() != 10) {
@@ -126,6 +131,40 @@ std::optional<Refusal> refuse_head(const Parser::value_type& message) {
 // RFC 9112 section 5.2. Beast joins folded lines, so they are looked for before it parses.
 bool is_folded(std::string_view head) {
   return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
+}
+
+// A request and the answer to it, which its handler gives on any thread, or never. It outlives the
+// connection where the handler is late: nothing here but `mutex` is then touched.
+struct Exchange {
+  Exchange(Request asked, asio::steady_timer& timer) : request(std::move(asked)), waiting(&timer) {}
+  const Request request;
+  std::mutex mutex;
+  asio::steady_timer* waiting;  // null: nobody waits any more
+  std::optional<Response> response = {};
+};
+
+// On any thread. Under the lock, whoever waits is still there, and so is its executor.
+void give(const std::shared_ptr<Exchange>& exchange, Response response) {
+  const std::scoped_lock lock(exchange->mutex);
+  if (exchange->waiting == nullptr || exchange->response) return;
+  exchange->response = std::move(response);
+  asio::post(exchange->waiting->get_executor(), [exchange] {
+    const std::scoped_lock again(exchange->mutex);
+    if (exchange->waiting != nullptr) exchange->waiting->cancel();
+  });
+}
+
+// Ends the waiting however the coroutine ends: with its answer, its time, or its io_context.
+std::optional<Response> end_waiting(Exchange& exchange) {
+  const std::scoped_lock lock(exchange.mutex);
+  exchange.waiting = nullptr;
+  return std::move(exchange.response);
+}
+
+Response no_answer() {
+  service::Reply reply;
+  reply.error = Error{Reason::kRecordUnavailable, Place::kRequest, "no answer in time"};
+  return resource_refusal(reply, "");
 }
 
 class Listener final : public Server {
@@ -211,18 +250,18 @@ class Listener final : public Server {
     }
   }
 
-  asio::awaitable<Response> answer(Request& request) {
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(
-        [this, &request](auto completion) {
-          auto executor = asio::get_associated_executor(completion);
-          auto shared = std::make_shared<decltype(completion)>(std::move(completion));
-          handler_(request, [shared, executor](Response response) {
-            asio::post(executor, [shared, response = std::move(response)]() mutable {
-              (*shared)(std::move(response));
-            });
-          });
-        },
-        asio::use_awaitable);
+  // The handler's answer, or a refusal where none came within `answer_timeout`.
+  asio::awaitable<Response> answer(Request request) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, options_.answer_timeout);
+    auto exchange = std::make_shared<Exchange>(std::move(request), timer);
+    const std::unique_ptr<Exchange, void (*)(Exchange*)> waiting(
+        exchange.get(), [](Exchange* ended) { end_waiting(*ended); });
+    handler_(exchange->request,
+             [exchange](Response response) { give(exchange, std::move(response)); });
+    beast::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    std::optional<Response> response = end_waiting(*exchange);
+    co_return response ? *std::move(response) : no_answer();
   }
 
   asio::awaitable<bool> write(Stream& stream, Response response, unsigned version, bool keep) {
@@ -291,6 +330,7 @@ class Listener final : public Server {
       co_await bhttp::async_read_header(stream, buffer, parser,
                                         asio::redirect_error(asio::use_awaitable, code));
     }
+    const std::size_t fields = count_fields(parser.get());
     if (!code) {
       std::optional<Refusal> refused = refuse_head(parser.get());
       if (!refused) refused = bound_body(parser);
@@ -307,12 +347,16 @@ class Listener final : public Server {
       if (std::optional<Refusal> refused = read_failure(code)) co_await refuse(stream, *refused);
       co_return false;
     }
+    // RFC 9110 section 6.5.1: merged by Beast, a trailer would pass for a header that nobody
+    // checked.
+    if (count_fields(parser.get()) != fields) {
+      co_return co_await refuse(stream, {400, Reason::kBadRequest, "fields follow the body"});
+    }
     const bool keep = parser.get().keep_alive() && !stopping_;
     const unsigned version = parser.get().version();
     const bool head = parser.get().method() == bhttp::verb::head;
-    Request request = to_request(parser.release(), peer);
     stream.expires_never();
-    Response response = co_await answer(request);
+    Response response = co_await answer(to_request(parser.release(), peer));
     if (head) response.body.clear();
     co_return co_await write(stream, std::move(response), version, keep && !stopping_);
   }

@@ -31,7 +31,7 @@ struct ServerOptions {
   std::chrono::seconds head_timeout{10};  // from the first byte of a request, or of a connection
   std::chrono::seconds body_timeout{30};
   std::chrono::seconds idle_timeout{75};
-  std::chrono::seconds answer_timeout{30};  // for the handler, and for writing
+  std::chrono::seconds answer_timeout{30};  // for the handler (then 503), and for writing
   std::chrono::seconds stop_timeout{10};
   // Told of each request that is refused before the handler sees it; on any thread.
   std::function<void(Reason)> refused = {};
@@ -39,7 +39,7 @@ struct ServerOptions {
 
 class Server {
  public:
-  // The request lives until `respond` was called.
+  // The request lives as long as `respond`. An answer after `answer_timeout` is dropped.
   using Handler =
       std::function<void(const Request& request, std::function<void(Response)> respond)>;
 

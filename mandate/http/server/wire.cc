@@ -4,6 +4,7 @@ namespace mandate::http {
 namespace {
 
 constexpr std::string_view kInvalidRequest = "invalid_request";
+constexpr std::string_view kUnavailableDetail = "the server cannot record this now; try again";
 
 // `invalid_scope`, `invalid_target`, ...: by the place that the refusal speaks of.
 std::string_view by_place(Place place) {
@@ -117,7 +118,9 @@ json::Value error_body(std::string_view error, const service::Reply& reply) {
   json::Value body = json::Value::object({{"error", error}});
   // RFC 6749 section 5.2 allows only some characters: no '"', no '\'.
   std::string description = std::string(reason) + ": ";
-  for (char c : refusal.detail) {
+  // What failed inside names files and storage: that is for the server's own log.
+  const bool inside = refusal.reason == Reason::kRecordUnavailable;
+  for (char c : inside ? kUnavailableDetail : std::string_view(refusal.detail)) {
     const bool allowed = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
     description += allowed ? c : '\'';
   }
@@ -212,7 +215,7 @@ Response forward_auth_refusal(const service::Reply& reply, std::string_view real
   Response response =
       json_response(status, error_body(wire.error.empty() ? "access_denied" : wire.error, reply));
   response.headers.emplace_back("Mandate-Reason", outside_name(reply.error->reason));
-  response.headers.emplace_back("Mandate-Receipt", reply.receipt);
+  if (!reply.receipt.empty()) response.headers.emplace_back("Mandate-Receipt", reply.receipt);
   add_challenge(wire.error, reply, realm, response);
   add_nonce(reply, response);
   return response;
