@@ -195,7 +195,8 @@ Result<Authority> Authority::of(std::vector<Permission> permissions) {
   Authority authority;
   std::vector<Permission>& kept = authority.permissions_;
   for (const Permission& p : permissions) {
-    if (std::any_of(kept.begin(), kept.end(), [&](const Permission& k) { return subsumes(k, p); })) {
+    if (std::any_of(kept.begin(), kept.end(),
+                    [&](const Permission& k) { return subsumes(k, p); })) {
       continue;
     }
     if (kept.size() == limits::kPermissionsMax) {

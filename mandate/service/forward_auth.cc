@@ -144,6 +144,18 @@ Result<AccessRequest> make_request(const ResourceDefinition& resource, const Ori
   return request;
 }
 
+// What the entry tells of the request; of a query, which may hold anything, the digest only.
+json::Value inputs_of(const Original& original) {
+  const std::string_view path = path_of(original.target);
+  json::Value inputs =
+      json::Value::object({{"method", quoted(original.method)}, {"path", quoted(path)}});
+  if (path.size() < original.target.size()) {
+    const std::string query = original.target.substr(path.size() + 1);
+    inputs.set("query_sha256", encode_base64url(view(crypto::sha256(query))));
+  }
+  return inputs;
+}
+
 }  // namespace
 
 void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
@@ -167,15 +179,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
   // listed.
   Result<Original> original = read_original(call, point->headers);
   if (!original) return done(refuse_unknown(core, original.error()));
-  // Of a query, which may hold anything, only the digest.
-  const std::string path(path_of(original->target));
-  json::Value inputs =
-      json::Value::object({{"method", quoted(original->method)}, {"path", quoted(path)}});
-  if (path.size() < original->target.size()) {
-    const std::string query = original->target.substr(path.size() + 1);
-    inputs.set("query_sha256", encode_base64url(mandate::view(crypto::sha256(query))));
-  }
-  const std::string uri = definition.origin + path;
+  const std::string uri = definition.origin + std::string(path_of(original->target));
   auto presented =
       verify_presented(core, {call.authorization, call.dpop, original->method, uri}, now);
   if (!presented) {
@@ -194,7 +198,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                   .claims = presented->token.claims(),
                   .asked_by = "enforcement point " + point->address.text(),
                   .subject = std::nullopt,
-                  .inputs = std::move(inputs),
+                  .inputs = inputs_of(*original),
                   .uses = {presented->use},
                   .durable = definition.permits == PermitJournal::kDurable};
   Result<AccessRequest> request = make_request(definition, *original);

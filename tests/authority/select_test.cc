@@ -18,7 +18,8 @@ constexpr std::string_view kGranted = R"([
   {"type":"tickets","locations":["https://a.example","https://b.example"],
    "actions":["read","comment"],"identifier":"queue/eu/**",
    "constraints":{"networks":["10.0.0.0/8"],"max":{"context.n":5}}},
-  {"type":"tickets","locations":["https://a.example"],"actions":["close"],"identifier":"queue/eu/*"},
+  {"type":"tickets","locations":["https://a.example"],"actions":["close"],
+   "identifier":"queue/eu/*"},
   {"type":"wiki","locations":["https://c.example"],"actions":["read"]}
 ])";
 

@@ -59,7 +59,8 @@ delegations:
     max_depth: 1
     max_token_lifetime: 10m
     authority: [{type: tickets, locations: ["https://tickets.acme.example"],
-                 actions: [read, comment], identifier: "queue/eu/*", constraints: {environments: [prod]}}]
+                 actions: [read, comment], identifier: "queue/eu/*",
+                 constraints: {environments: [prod]}}]
   - id: helper-reads
     parent: triage-reads
     delegate: "service:helper"

@@ -12,11 +12,12 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "testing"))
 from program import DESK, Program, need  # noqa: E402
 
-RECORD, JOURNAL = "/record.db-wal", "/journal/"
+# Not "/journal/": the tiles of the published log are written after the answer as often as before.
+RECORD, JOURNAL = "/record.db-wal", ".segment"
 # What each request's 200 rests on; others, and denials, may be answered at once.
 RESTS_ON = {"POST /token": JOURNAL, "POST /apply": RECORD, "POST /revocations": RECORD,
             "POST /suspensions": RECORD, "POST /access/v1/evaluation": JOURNAL}
-CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(?:\d+<(.*?)>[,)])?(.*)$")
+CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(?:\d+<(.*?)>(?=[,) ]))?(.*)$")
 REQUEST = re.compile(r'iov_base="((?:GET|POST|PUT|DELETE) [^ ?]+)')
 
 

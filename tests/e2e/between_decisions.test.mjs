@@ -130,29 +130,46 @@ describe('decisions', () => {
   });
 
   const forward = (over) => all.triage.forwardAuth({resource: TICKETS, token, ...over});
-  const refusals = {
-    'a token that is none': async () => forward({token: 'garbage', path: `/${TICKET}`}),
-    'a replayed proof': async () => {
-      const proof = await prove();
-      const first = await forward({path: `/${TICKET}`, proof});
-      assert.equal(first.status, 200, first.body);
-      return forward({path: `/${TICKET}`, proof});
-    },
-    "another's proof": async () => {
-      const proof = await all.other.proof({method: 'GET', url: url(), token});
-      return forward({path: `/${TICKET}`, proof});
-    },
-    'another path': async () => forward({path: '/queue/us/17'}),
+  const replayed = async () => {
+    const proof = await prove();
+    const first = await forward({path: `/${TICKET}`, proof});
+    assert.equal(first.status, 200, first.body);
+    return forward({path: `/${TICKET}`, proof});
   };
-  for (const [name, refuse] of Object.entries(refusals)) {
-    test(`forward-auth refuses ${name} with a receipt of its entry`, async () => {
+  const strangeProof = async () =>
+    forward({
+      path: `/${TICKET}`,
+      proof: await all.other.proof({method: 'GET', url: url(), token}),
+    });
+  // Until a token has proven who asks, it is strangers who ask through the proxy.
+  const strangers = {
+    'a token that is none': [() => forward({token: 'none', path: `/${TICKET}`}), 'token_malformed'],
+    'a replayed proof': [replayed, 'proof_replayed'],
+    "another's proof": [strangeProof, 'proof_of_possession'],
+  };
+  for (const [name, [refuse, reason]] of Object.entries(strangers)) {
+    test(`forward-auth counts ${name}, and gives no receipt for it`, async () => {
       const answer = await refuse();
-      assert.ok([401, 403].includes(answer.status), answer.body);
-      const reason = answer.headers['mandate-reason'];
-      assert.ok(reason, JSON.stringify(answer.headers));
-      const receipt = answer.headers['mandate-receipt'];
-      assert.ok(receipt, JSON.stringify(answer.headers));
-      assert.equal((await entryOf(receipt)).reason, reason);
+      assert.equal(answer.status, 401, answer.body);
+      assert.equal(answer.headers['mandate-reason'], reason);
+      assert.ok(!answer.headers['mandate-receipt'], JSON.stringify(answer.headers));
+      door.counted.set(reason, (door.counted.get(reason) ?? 0) + 1);
+      const permitted = await forward({path: `/${TICKET}`});
+      assert.equal(permitted.status, 200);
+      assert.ok(permitted.headers['mandate-receipt']);
+    });
+  }
+  const proven = {
+    'another ticket': ['/queue/us/17', 'outside_authority'],
+    'another path': ['/nothing', 'outside_authority'],
+  };
+  for (const [name, [path, reason]] of Object.entries(proven)) {
+    test(`forward-auth refuses a proven caller ${name} with a receipt of its entry`, async () => {
+      const answer = await forward({path});
+      assert.equal(answer.status, 403, answer.body);
+      assert.equal(answer.headers['mandate-reason'], reason, answer.body);
+      const entry = await entryOf(answer.headers['mandate-receipt']);
+      assert.deepEqual([entry.reason, entry.client_id], [reason, 'agent:triage']);
       assert.equal((await forward({path: `/${TICKET}`})).status, 200);
     });
   }
@@ -177,7 +194,7 @@ describe('decisions', () => {
     assert.equal((await forward({path: `/${TICKET}`})).status, 200);
   });
 
-  test('who is refused without an entry gets no receipt, not an empty one', async () => {
+  test('who is refused without an entry gets no receipt at all', async () => {
     assert.notEqual((await stranger(TICKETS)).headers['mandate-receipt'], '');
     const permitted = await forward({path: `/${TICKET}`});
     assert.ok(permitted.headers['mandate-receipt']);
@@ -201,4 +218,6 @@ describe('decisions', () => {
     assert.ok(!stdout.includes(SECRET));
     assert.doesNotMatch(stdout, /"uri":"[^"]*eyJ/);
   });
+
+  door.onRecord();
 });

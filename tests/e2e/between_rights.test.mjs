@@ -7,7 +7,7 @@ import {before, describe, test} from 'node:test';
 
 import {jose} from '../clients/index.mjs';
 import {Door, INVALID_REQUEST} from './attacks.mjs';
-import {scope} from './harness.mjs';
+import {scope, sleep} from './harness.mjs';
 import {days, permission, startOrganisation, TICKETS} from './organisation.mjs';
 import {ID_TOKEN, now, Party} from './party.mjs';
 
@@ -179,7 +179,45 @@ describe('rights at the issuer', () => {
   });
 });
 
-test('a trusted issuer comes back under a new id, not under the one that was revoked', async (t) => {
+test('nobody changes anything after its rights have ended, however close', async (t) => {
+  const all = await startOrganisation(t);
+  const {server, other} = all;
+  const operator = await operatorOf(server);
+  const authority = [
+    {
+      type: 'mandate',
+      locations: [server.issuer],
+      actions: ['suspend'],
+      identifier: 'principal/service:vault',
+    },
+  ];
+  const right = {id: 'others-right', principal: 'agent:other', max_depth: 0, authority};
+  await server.apply(document({entitlements: [right]}));
+  const suspend = (suspended) =>
+    other.call('POST', '/suspensions', {principal: 'service:vault', suspended});
+  assert.equal((await suspend(true)).status, 200);
+  await operator.call('GET', '/teams'); // has its token
+  const end = async () => {
+    await sleep(20);
+    return operator.call('POST', '/revocations', {kind: 'entitlement', id: right.id});
+  };
+  const flips = Array.from({length: 60}, async (_, at) => {
+    await sleep(at);
+    return suspend(at % 2 === 0);
+  });
+  const [ended, ...answers] = await Promise.all([end(), ...flips]);
+  assert.equal(ended.status, 200, ended.body);
+  const done = answers.filter(({status}) => status === 200).map(({json}) => json.revision);
+  assert.ok(done.length > 0);
+  assert.ok(Math.max(...done) < ended.json.revision, `${ended.json.revision}: ${done}`);
+  assert.ok(answers.some(({status}) => status !== 200));
+  for (const {status, json} of answers.filter((answer) => answer.status !== 200)) {
+    assert.ok([401, 403].includes(status), JSON.stringify(json));
+    assert.ok(['ancestor_revoked', 'outside_authority', 'no_delegation'].includes(json.reason));
+  }
+});
+
+test('a trusted issuer comes back under a new id, not the one that was revoked', async (t) => {
   const ISSUER = 'https://idp.acme.example';
   const AUDIENCE = 'https://mandate.acme.example';
   const idp = await Party.make('human:idp@acme.example');

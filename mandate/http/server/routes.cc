@@ -44,6 +44,14 @@ struct Routes::Path {
     }
     return {};
   }
+  // A route's method, and the query that it takes.
+  Result<void> expects(const Request& request, std::string_view method) const {
+    if (request.method != method) {
+      return fail(Reason::kBadRequest, Place::kMethod,
+                  "method " + quoted(request.method) + "; expected " + std::string(method));
+    }
+    return text == "/apply" ? takes({"dry_run", "prune"}) : takes({});
+  }
 };
 
 namespace {
@@ -64,12 +72,6 @@ Result<json::Value> read_json(const Request& request, const json::Bounds& bounds
                 "Content-Type " + quoted(media_type(request)) + "; expected application/json");
   }
   return json::parse(request.body, bounds);
-}
-
-Result<void> expect_method(const Request& request, std::string_view method) {
-  if (request.method == method) return {};
-  return fail(Reason::kBadRequest, Place::kMethod,
-              "method " + quoted(request.method) + "; expected " + std::string(method));
 }
 
 service::ApiCall api_call(const Request& request, std::string_view path) {
@@ -120,15 +122,19 @@ bool Routes::well_known(const Request& request, const Path& path, const Respond&
   if (path.text == "/.well-known/authzen-configuration") body = service_.authzen_metadata();
   if (path.text == "/jwks") body = service_.jwks();
   if (path.text == "/healthz") {
+    if (Result<void> taken = path.takes({}); !taken) {
+      respond(refuse(taken.error()));
+      return true;
+    }
     const std::string wrong = options_.health ? options_.health() : std::string();
     respond(json_response(wrong.empty() ? 200 : 503,
                           json::Value::object({{"status", wrong.empty() ? "ok" : wrong}})));
     return true;
   }
   if (!body) return false;
-  Result<void> method = expect_method(request, "GET");
-  if (!method) {
-    respond(refuse(method.error()));
+  Result<void> expected = path.expects(request, "GET");
+  if (!expected) {
+    respond(refuse(expected.error()));
     return true;
   }
   Response response = json_response(200, *body);
@@ -138,7 +144,7 @@ bool Routes::well_known(const Request& request, const Path& path, const Respond&
 }
 
 void Routes::oauth(const Request& request, const Path& path, Respond respond) {
-  Result<void> ok = expect_method(request, "POST");
+  Result<void> ok = path.expects(request, "POST");
   if (ok && media_type(request) != "application/x-www-form-urlencoded") {
     ok = fail(Reason::kBadRequest, Place::kMediaType,
               "Content-Type " + quoted(media_type(request)) +
@@ -165,8 +171,8 @@ void Routes::oauth(const Request& request, const Path& path, Respond respond) {
 }
 
 void Routes::authzen(const Request& request, const Path& path, Respond respond) {
-  Result<void> method = expect_method(request, "POST");
-  if (!method) return respond(refuse(method.error()));
+  Result<void> expected = path.expects(request, "POST");
+  if (!expected) return respond(refuse(expected.error()));
   Result<json::Value> body = read_json(request);
   if (!body) return respond(refuse(body.error()));
   // AuthZEN 1.0 section 10.1.3: the caller's request id comes back.
@@ -207,8 +213,8 @@ void Routes::forward_auth(const Request& request, const Path& path, Respond resp
 }
 
 void Routes::log_file(const Request& request, const Path& path, const Respond& respond) {
-  Result<void> method = expect_method(request, "GET");
-  if (!method) return respond(refuse(method.error()));
+  Result<void> expected = path.expects(request, "GET");
+  if (!expected) return respond(refuse(expected.error()));
   const std::string file = path.text.substr(std::string_view("/log/").size());
   auto answer = [this, file, respond](bool) {
     std::optional<std::string> bytes = options_.read_log ? options_.read_log(file) : std::nullopt;
@@ -232,8 +238,8 @@ void Routes::log_file(const Request& request, const Path& path, const Respond& r
 }
 
 void Routes::management_read(const Request& request, const Path& path, const Respond& respond) {
-  Result<void> method = expect_method(request, "GET");
-  if (!method) return respond(refuse(method.error()));
+  Result<void> expected = path.expects(request, "GET");
+  if (!expected) return respond(refuse(expected.error()));
   const service::ApiCall call = api_call(request, path.text);
   service::Done done = api_done(respond);
   if (path.segments.size() == 1) return service_.list(call, path.segments[0], std::move(done));
@@ -248,8 +254,8 @@ void Routes::management_read(const Request& request, const Path& path, const Res
 }
 
 void Routes::management(const Request& request, const Path& path, Respond respond) {
-  Result<void> method = expect_method(request, "POST");
-  if (!method) return respond(refuse(method.error()));
+  Result<void> expected = path.expects(request, "POST");
+  if (!expected) return respond(refuse(expected.error()));
   const service::ApiCall call = api_call(request, path.text);
   // A document has many small values; the listener bounds its bytes.
   json::Bounds bounds;
@@ -307,8 +313,6 @@ void Routes::handle(const Request& request, Respond respond) {
     if (!query) return respond(refuse(query.error()));
     path.query = *std::move(query);
   }
-  Result<void> taken = path.text == "/apply" ? path.takes({"dry_run", "prune"}) : path.takes({});
-  if (!taken) return respond(refuse(taken.error()));
   if (well_known(request, path, respond)) return;
   if (is_among(kOAuth, path.text)) return oauth(request, path, std::move(respond));
   if (is_among(kAuthzen, path.text)) return authzen(request, path, std::move(respond));
