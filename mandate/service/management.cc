@@ -71,7 +71,8 @@ Result<void> check_manages(Core& core, const record::View& view, const Operator&
   const TokenClaims& claims = who.caller.token.claims();
   const auto lineage = live_lineage(view, claims, now);
   if (!lineage) return fail(lineage.error());
-  for (const Permission& permission : claims.authority.at(core.issuer_resource).permissions()) {
+  const Authority at_issuer = claims.authority.at(core.issuer_resource);
+  for (const Permission& permission : at_issuer.permissions()) {
     if (*lineage && permission.type == kManagementType) return {};
   }
   return fail(Reason::kOutsideAuthority, "the token holds no right of type \"mandate\"");

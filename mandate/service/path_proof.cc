@@ -188,6 +188,10 @@ Result<json::Value> verify_path(const json::Value& question, const json::Value& 
   Checked checked;
   for (const json::Value& item : entries->as_array()) checked.leaves.insert(text_at(item, "leaf"));
   for (const json::Value& item : entries->as_array()) check_item(checked, item, belong, verifiers);
+  // Who acted is told by the first entry: no other one may take its place.
+  if (!leaf->empty() && text_at(checked.items.front(), "leaf") != *leaf) {
+    checked.problem(checked.items.front(), "the answer does not begin with what was asked for");
+  }
   json::Value path = json::Value::object({{"verified", checked.problems.empty()}});
   add_parties(checked.items.front(), path);
   path.set("problems", std::move(checked.problems));

@@ -179,6 +179,30 @@ describe('rights at the issuer', () => {
   });
 });
 
+test('one right at the issuer is enough to use it', async (t) => {
+  const {server, other} = await startOrganisation(t);
+  const may = (identifier) => ({
+    type: 'mandate',
+    locations: [server.issuer],
+    actions: ['register'],
+    identifier,
+  });
+  const apply = (id) => other.call('POST', '/apply', document({principals: [{id}]}));
+  const give = (identifier) => {
+    const authority = [may(identifier)];
+    const right = {id: 'one', principal: other.id, max_depth: 0, authority};
+    return server.apply(document({entitlements: [right]}));
+  };
+  const none = await apply('human:new@acme.example');
+  assert.deepEqual([none.status, none.json.reason], [403, 'outside_authority'], none.body);
+  await give('principal/human:new@acme.example');
+  other.apiToken = undefined;
+  const one = await apply('human:new@acme.example');
+  assert.equal(one.status, 200, one.body);
+  const another = await apply('human:other@acme.example');
+  assert.deepEqual([another.status, another.json.reason], [403, 'outside_authority']);
+});
+
 test('nobody changes anything after its rights have ended, however close', async (t) => {
   const all = await startOrganisation(t);
   const {server, other} = all;

@@ -148,7 +148,8 @@ TYPED_TEST(Journals, a_full_queue_refuses_and_takes_again_what_the_writer_freed)
 TYPED_TEST(Journals, what_was_queued_is_written_before_the_end) {
   auto& world = this->world_;
   ASSERT_THAT(world.open(), IsOk());
-  for (int i = 0; i < 100; ++i) ASSERT_THAT(world.journal().append(text_of(i), {}), IsOk());
+  for (std::uint64_t i = 0; i < 100; ++i)
+    ASSERT_THAT(world.journal().append(text_of(i), {}), IsOk());
   ASSERT_THAT(world.open(), IsOk());
   EXPECT_EQ(world.entries().size(), 2U + 100U + 1U);
 }
@@ -277,7 +278,7 @@ TEST(DamagedJournal, a_newest_log_shorter_than_published_is_refused_and_left_as_
     SCOPED_TRACE(row.name);
     JournalWorld<test::TwinFiles> world;
     ASSERT_THAT(world.open(), IsOk());
-    for (const int n : {1, 2}) ASSERT_THAT(world.append(text_of(n)), IsOk());
+    for (const std::uint64_t n : {1U, 2U}) ASSERT_THAT(world.append(text_of(n)), IsOk());
     world.close();
     const std::string path = "/journal/0000000001.segment";
     std::string bytes = read_file(world.files(), path, 1U << 30).value();
@@ -356,10 +357,10 @@ struct Story {
 // Three groups in one log, a fourth in the next day's.
 Story run_story(JournalWorld<test::TwinFiles>& world) {
   Story story;
-  for (int group = 0; group < 4; ++group) {
+  for (std::uint64_t group = 0; group < 4; ++group) {
     if (group == 3) world.clock.advance(std::chrono::hours(24));
     std::vector<std::string> entries;
-    for (int i = 0; i < 1 + group; ++i) entries.push_back(text_of(100 * group + i));
+    for (std::uint64_t i = 0; i < 1 + group; ++i) entries.push_back(text_of(100 * group + i));
     for (const auto& [entry, durable] : world.append_group(entries)) {
       story.sent.push_back(entry);
       if (durable) story.answered.push_back(entry);
