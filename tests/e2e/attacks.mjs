@@ -12,6 +12,7 @@ import {test} from 'node:test';
 
 import {onEnd, run, sleep} from './harness.mjs';
 
+const SLOW_MAX = 2;
 const ANSWER_MS_MAX = 1000;
 const FLUSH_MS = 1000;
 
@@ -59,7 +60,7 @@ export class Door {
   check(
     answer,
     {status, error, reason, stranger = false, says, journal = reason, counted = stranger},
-    elapsed,
+    elapsed = 0,
   ) {
     const shown = `${answer.status} ${answer.body} ${JSON.stringify(answer.headers)}`;
     assert.equal(answer.status, status, shown);
@@ -80,9 +81,14 @@ export class Door {
     test(name, async () => {
       const good = await twin();
       assert.equal(good.status, granted, `the twin: ${good.status} ${good.body}`);
-      const started = performance.now();
-      const answer = await bad();
-      this.check(answer, expected, patient ? 0 : performance.now() - started);
+      // A busy machine may hold up one answer; what is slow is slow each time.
+      for (let slow = 0; ; ++slow) {
+        const started = performance.now();
+        const answer = await bad();
+        const elapsed = patient ? 0 : performance.now() - started;
+        this.check(answer, expected, slow < SLOW_MAX ? 0 : elapsed);
+        if (slow === SLOW_MAX || elapsed < ANSWER_MS_MAX) break;
+      }
     });
   }
 
