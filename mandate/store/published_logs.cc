@@ -260,7 +260,8 @@ Result<std::unique_ptr<PublishedLogs>> PublishedLogs::open(const PublishedLogsOp
 Result<void> PublishedLogs::publish() { return impl_->publish(); }
 
 Result<std::string> PublishedLogs::read_checkpoint(std::string_view log) {
-  return impl_->checkpoint_of(log).map([](SignedCheckpoint signed_one) { return signed_one.note; });
+  return impl_->checkpoint_of(log).map(
+      [](const SignedCheckpoint& signed_one) { return signed_one.note; });
 }
 
 Result<std::string> PublishedLogs::read_tile(std::string_view log, std::string_view path) {

@@ -14,8 +14,8 @@ static_assert(kRestsOnMax > limits::kLineageDepthMax, "each hop rests on several
 
 json::Value nested_act(const std::vector<PrincipalId>& actors) {
   json::Value act;
-  for (auto actor = actors.rbegin(); actor != actors.rend(); ++actor) {
-    json::Value outer = json::Value::object({{"sub", actor->text()}});
+  for (std::size_t i = actors.size(); i-- > 0;) {
+    json::Value outer = json::Value::object({{"sub", actors[i].text()}});
     if (!act.is_null()) outer.set("act", std::move(act));
     act = std::move(outer);
   }

@@ -17,7 +17,6 @@ namespace {
 
 using test::ErrorIs;
 using test::Fault;
-using test::FaultyFileSystem;
 using test::IsOk;
 using test::Power;
 

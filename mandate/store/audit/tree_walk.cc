@@ -120,7 +120,7 @@ Result<Hashes> TreeWalk::walk_bundle(std::uint64_t index) {
 Result<void> TreeWalk::rise(int level, std::uint64_t tile_index,
                             const std::vector<Digest>& hashes) {
   if (hashes.size() < kTileWidth || level + 1 == kTileLevelsMax) return {};
-  Edge& above = edges_[static_cast<std::size_t>(level + 1)];
+  Edge& above = edges_[static_cast<std::size_t>(level) + 1];
   above.tile = tile_index / kTileWidth;
   above.hashes.push_back(perfect_root(hashes));
   return above.hashes.size() == kTileWidth ? compare_edge(level + 1) : Result<void>();
