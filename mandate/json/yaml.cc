@@ -10,6 +10,7 @@
 #include "mandate/base/bytes.h"
 #include "mandate/json/scan.h"
 #include "mandate/json/value.h"
+#include "mandate/json/yaml_text.h"
 
 namespace mandate::json {
 namespace {
@@ -75,18 +76,6 @@ bool is_implicit(std::string_view text) {
 [[noreturn]] void refuse_implicit(std::uint32_t line, std::string_view text) {
   refuse(line, "implicit type: readers of YAML differ about " + quoted(text) +
                    "; expected it in quotes, or null, true, false or a JSON number");
-}
-
-// yaml-cpp takes the end of the text for the end of a quoted scalar. `source` begins with its
-// quote.
-bool has_closing_quote(std::string_view source) {
-  char quote = source[0];
-  for (std::size_t at = 1; at < source.size(); ++at) {
-    bool is_pair = quote == '\'' && source.substr(at, 2) == "''";
-    if (source[at] == quote && !is_pair) return true;
-    if (is_pair || (quote == '"' && source[at] == '\\')) ++at;
-  }
-  return false;
 }
 
 Value plain_value(std::string_view text, std::uint32_t line) {
@@ -227,29 +216,6 @@ class Builder final : public YAML::EventHandler {
   std::size_t values_ = 0;
 };
 
-// What yaml-cpp would take in silence: other encodings, control characters (it ends at one), a lone
-// carriage return (a break that counts no line), directives.
-Result<void> check_text(std::string_view text) {
-  if (!is_utf8(text)) return fail(error_at(1, "not UTF-8"));
-  if (text.starts_with("\xef\xbb\xbf")) return fail(error_at(1, "a byte order mark"));
-  std::uint32_t line = 1;
-  bool has_content = false;
-  bool in_comment = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    char c = text[at];
-    bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    bool is_break = c == '\n' || (c == '\r' && text.substr(at + 1).starts_with('\n'));
-    if (is_control && !is_break && c != '\t') {
-      return fail(error_at(line, "a control character " + quoted({&c, 1})));
-    }
-    if (c == '%' && !has_content && !in_comment) return fail(error_at(line, "a directive"));
-    in_comment = !is_break && (in_comment || c == '#');
-    has_content |= !in_comment && !is_break && c != ' ' && c != '\t';
-    line += c == '\n' ? 1 : 0;
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<Value> parse_yaml(std::string_view text, const Bounds& bounds) {
@@ -258,7 +224,7 @@ Result<Value> parse_yaml(std::string_view text, const Bounds& bounds) {
                                             " bytes; expected at most " +
                                             std::to_string(bounds.bytes_max));
   }
-  if (auto ok = check_text(text); !ok) return fail(ok.error());
+  if (auto ok = check_yaml_text(text); !ok) return fail(ok.error());
   Builder builder(text, bounds);
   try {
     std::istringstream in{std::string(text)};
@@ -270,10 +236,7 @@ Result<Value> parse_yaml(std::string_view text, const Bounds& bounds) {
   } catch (const Refused& refused) {
     return fail(refused.error);
   } catch (const YAML::Exception& error) {
-    std::string detail = error.msg;  // may hold a piece of a character
-    std::replace_if(
-        detail.begin(), detail.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-    return fail(error_at(line_of(error.mark), detail));
+    return fail(error_at(line_of(error.mark), printable(error.msg)));
   }
   return builder.take();
 }
