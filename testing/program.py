@@ -39,6 +39,7 @@ class Program:
         self.server = None
         self.url = None
         self.listen = "127.0.0.1:0"
+        self.options = []  # more of `serve`
 
     def __enter__(self):
         return self
@@ -52,7 +53,8 @@ class Program:
         log = open(self.folder / "server.log", "ab")
         self.server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *wrapper, BIN, "serve", "--data", str(self.data),
-             "--listen", self.listen], stdout=subprocess.PIPE, stderr=log, text=True)
+             "--listen", self.listen, *map(str, self.options)],
+            stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
         line = self.server.stdout.readline()
         if not line.startswith("ready "):

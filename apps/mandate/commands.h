@@ -112,13 +112,8 @@ int audit_verify(const AuditOptions& options, Format format);
 int audit_prove(const AuditOptions& options, Format format);
 int audit_export(const AuditOptions& options);
 
-struct ServeOptions {
-  std::string data = "data";
-  std::string listen = "127.0.0.1:8181";
-  std::string issuer;  // empty: http:// and the address that is listened on
-  std::vector<std::string> documents;
-  int threads = 0;  // 0: one a core
-};
-int serve(const ServeOptions& options);
+struct Given;  // configuration.h: what the command line says of it
+int serve(const Given& given);
+int check_config(const Given& given, Format format);
 
 }  // namespace mandate::app

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "apps/mandate/commands.h"
+#include "apps/mandate/configuration.h"
+#include "apps/mandate/nearest.h"
 
 namespace mandate::app {
 namespace {
@@ -29,7 +31,8 @@ constexpr const char* kCommonFooter =
 
 struct Everything {
   Connection connection;
-  ServeOptions serve;
+  Given given;
+  bool only_check = false;
   ApplyOptions apply;
   GetOptions get;
   GrantOptions grant;
@@ -137,21 +140,44 @@ CLI::App* command(CLI::App& parent, Everything& all, const char* name, const cha
   return made;
 }
 
+// One option a setting. What was said is kept as it is: `configure` reads it, as it reads the file.
+void add_setting(CLI::App& app, const Setting& setting, Given& given) {
+  const std::string name(setting.name);
+  const bool is_list =
+      std::holds_alternative<std::vector<std::string> ServeOptions::*>(setting.slot);
+  const auto keep = [&given, name](const std::vector<std::string>& said) {
+    given.flags[name] = said;
+    return true;
+  };
+  CLI::Option* option = nullptr;
+  if (std::holds_alternative<bool ServeOptions::*>(setting.slot)) {
+    option = app.add_flag_callback(
+        flag_of(setting), [&given, name] { given.flags[name] = {"true"}; },
+        std::string(setting.about));
+  } else {
+    option = app.add_option(flag_of(setting), CLI::callback_t(keep), std::string(setting.about));
+    option->type_name(std::string(setting.takes))->default_str(default_of(setting));
+    is_list ? option->allow_extra_args(false)->expected(1, -1) : option->expected(1);
+    option->multi_option_policy(is_list ? CLI::MultiOptionPolicy::TakeAll
+                                        : CLI::MultiOptionPolicy::Throw);
+  }
+}
+
 void add_serve(CLI::App& app, Everything& all) {
-  CLI::App* serve_command =
-      command(app, all, "serve", "Run the server; prints `ready URL` when it is",
-              [](Everything& e) { return serve(e.serve); });
-  ServeOptions& o = all.serve;
+  CLI::App* serve_command = command(
+      app, all, "serve", "Run the server; prints `ready URL` when it is", [](Everything& e) {
+        e.given.environment = mandate_environment();
+        return e.only_check ? check_config(e.given, e.connection.format) : serve(e.given);
+      });
   serve_command
-      ->add_option("--data", o.data, "folder of everything that is kept; made when missing")
-      ->capture_default_str();
-  serve_command->add_option("--listen", o.listen, "HOST:PORT; port 0 takes a free one")
-      ->capture_default_str();
-  serve_command->add_option("--issuer", o.issuer,
-                            "this server's name in tokens, a URL; default: where it listens");
-  serve_command->add_option("--apply", o.documents, "document to apply at start; may repeat");
-  serve_command->add_option("--threads", o.threads, "default: one a core")
-      ->check(CLI::Range(0, 256));
+      ->add_option("--config", all.given.file,
+                   "YAML file of the settings below: `log: {level: info}` is --log-level info; "
+                   "each may also be a variable: MANDATE_LOG_LEVEL")
+      ->type_name("FILE")
+      ->envname("MANDATE_CONFIG");
+  serve_command->add_flag("--check-config", all.only_check,
+                          "print what it would run with and where each value came from, and end");
+  for (const Setting& setting : settings()) add_setting(*serve_command, setting, all.given);
 }
 
 void add_governing(CLI::App& app, Everything& all) {
@@ -296,6 +322,14 @@ void add_audit(CLI::App& app, Everything& all) {
   dump->add_option("folder", o.folder, "the copy")->required();
 }
 
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) names.push_back(option->get_name());
+  }
+  return names;
+}
+
 // What was wrong, and where the help for it is.
 std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   std::string text = "mandate: ";
@@ -310,6 +344,10 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
     text += "there is no command '" + unknown.front() + "'";
   } else {
     text += error.what();
+    for (const std::string& word : unknown) {
+      const std::string near = nearest(word.substr(0, word.find('=')), options_of(*at));
+      if (word.starts_with("--") && !near.empty()) text += "; did you mean " + near + "?";
+    }
   }
   return text + "; see `" + command + " --help`\n";
 }

@@ -1,38 +1,19 @@
-// `mandate serve`: the composition root. Everything is made in the order in which it depends on the
-// rest, and ends in the opposite one.
+// The composition root: how a server comes up, and how it ends.
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <filesystem>
-#include <future>
-#include <memory>
-#include <optional>
-#include <thread>
 
-#include "apps/mandate/commands.h"
 #include "apps/mandate/documents.h"
 #include "apps/mandate/identity.h"
-#include "apps/mandate/journal_finder.h"
-#include "apps/mandate/logging.h"
+#include "apps/mandate/output.h"
+#include "apps/mandate/running.h"
 #include "mandate/base/bytes.h"
-#include "mandate/base/system_clock.h"
-#include "mandate/base/time_zones.h"
-#include "mandate/crypto/system_random.h"
-#include "mandate/http/server/routes.h"
-#include "mandate/http/server/server.h"
 #include "mandate/record/command.h"
 #include "mandate/service/bootstrap.h"
 #include "mandate/service/document_check.h"
 #include "mandate/service/key_cache.h"
-#include "mandate/service/sequencer.h"
-#include "mandate/store/data_directory.h"
-#include "mandate/store/key_files.h"
-#include "mandate/store/memory_uses.h"
-#include "mandate/store/published_logs.h"
 #include "mandate/store/snapshot_file.h"
-#include "mandate/store/sqlite_record.h"
 #include "mandate/store/verifier_keys.h"
 
 namespace mandate::app {
@@ -58,62 +39,12 @@ Result<Address> parse_listen(const std::string& text) {
   return Address{host, static_cast<std::uint16_t>(std::stoi(port))};
 }
 
-// One server, whole. Members are in the order of their making.
-class Running {
- public:
-  explicit Running(const ServeOptions& options)
-      : options_(options), log_(make_log()), files_(store::posix_file_system()) {}
-  ~Running() { stop(); }
+}  // namespace
 
-  Result<void> start();
-  void stop();
-  const std::string& issuer() const { return issuer_; }
-
- private:
-  Result<void> open_data();
-  Result<void> listen();
-  Result<void> choose_issuer(const Address& address);
-  Result<void> open_record();
-  Result<void> open_journal();
-  Result<void> bootstrap();
-  Result<void> apply_documents();
-  Result<record::Revision> run_command(std::string by, service::Sequencer::Command command);
-  Result<void> apply_now(const Document& document, std::string by);
-  std::optional<std::string> read_log(std::string_view path);
-  std::string health() const;
-  void say_closed();
-  void tick();
-  void take_snapshot();
-
-  const ServeOptions options_;
-  SystemClock clock_;
-  crypto::SystemRandom random_;
-  std::unique_ptr<Log> log_;
-  std::unique_ptr<store::FileSystem> files_;
-  std::optional<SystemTimeZones> zones_;
-  std::optional<store::DataDirectory> data_;
-  std::optional<store::KeyFiles> keys_;
-  std::string issuer_;
-  std::string host_;
-  std::string run_;
-  std::unique_ptr<store::SqliteRecord> record_;
-  record::State state_;
-  record::Revision snapshot_at_ = 0;
-  store::MemoryUses uses_{random_};
-  std::unique_ptr<store::SegmentJournal> journal_;
-  std::unique_ptr<store::PublishedLogs> logs_;
-  std::optional<JournalFinder> finder_;
-  std::optional<service::SigningKeys> signing_keys_;
-  std::unique_ptr<service::Sequencer> sequencer_;
-  std::unique_ptr<service::Service> service_;
-  std::unique_ptr<http::Routes> routes_;
-  std::atomic<http::Routes*> ready_{nullptr};
-  std::unique_ptr<http::Server> server_;
-  std::promise<void> stopping_;
-  bool said_journal_ = false;  // the ticker's, then the stopping thread's
-  bool said_record_ = false;
-  std::thread ticker_;
-};
+Running::Running(const ServeOptions& options)
+    : options_(options),
+      log_(make_log(options.log_level, options.log_format)),
+      files_(store::posix_file_system()) {}
 
 Result<void> Running::open_data() {
   Result<SystemTimeZones> zones = SystemTimeZones::load();
@@ -132,7 +63,7 @@ Result<void> Running::open_data() {
 }
 
 // The issuer is this server's name for ever: what is on record and in tokens names it.
-Result<void> Running::choose_issuer(const Address& address) {
+Result<void> Running::choose_issuer(const std::string& host) {
   const std::string path = data_->path() + "/issuer";
   Result<std::optional<store::FileInfo>> known = files_->info(path);
   if (!known) return fail(known.error());
@@ -142,8 +73,7 @@ Result<void> Running::choose_issuer(const Address& address) {
     if (!text) return fail(text.error());
     stored = *text;
   }
-  const std::string bracketed =
-      address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]";
+  const std::string bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
   issuer_ = !options_.issuer.empty() ? options_.issuer
             : !stored.empty()        ? stored
                               : "http://" + bracketed + ":" + std::to_string(server_->port());
@@ -168,7 +98,7 @@ Result<void> Running::listen() {
   if (!address) return fail(address.error());
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   http::ServerOptions server{.address = address->host, .port = address->port};
-  server.threads = options_.threads > 0 ? options_.threads : static_cast<int>(cores);
+  server.threads = static_cast<int>(options_.threads > 0 ? options_.threads : cores);
   server.body_bytes_max_at = http::body_bytes_max;
   server.refused = [this](Reason reason) {
     if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
@@ -182,7 +112,7 @@ Result<void> Running::listen() {
       });
   if (!started) return fail(started.error());
   server_ = *std::move(started);
-  return choose_issuer(*address);
+  return choose_issuer(address->host);
 }
 
 Result<void> Running::open_record() {
@@ -194,7 +124,8 @@ Result<void> Running::open_record() {
   const service::Progress progress = [&](record::Revision done, record::Revision head) {
     if (clock_.now() - last < Seconds(1)) return;
     last = clock_.now();
-    note("reading the record: " + std::to_string(done) + " of " + std::to_string(head));
+    log_->write(LogLevel::kInfo, "reading the record",
+                {{"done", std::to_string(done)}, {"of", std::to_string(head)}});
   };
   Result<std::optional<store::Snapshot>> snapshot =
       store::read_snapshot(*files_, data_->snapshot_path());
@@ -402,6 +333,7 @@ void Running::take_snapshot() {
 }
 
 void Running::stop() {
+  if (ticker_.joinable()) log_->write(LogLevel::kInfo, "stopping", {});
   if (server_) server_->stop();
   ready_.store(nullptr, std::memory_order_release);
   if (ticker_.joinable()) {
@@ -417,27 +349,23 @@ void Running::stop() {
   if (journal_) journal_->stop();
 }
 
-}  // namespace
-
-int serve(const ServeOptions& options) {
-  // Before any thread: every thread then leaves these to the wait below.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  Running running(options);
-  if (Result<void> started = running.start(); !started) {
-    report(started.error(), Format::kText);
-    return kExitCouldNot;
+void Running::reload(const Configured& configured) {
+  for (const std::string& error : configured.errors) {
+    log_->write(LogLevel::kError, "not reloaded", {{"why", error}});
   }
-  print("ready " + running.issuer() + "\n");
-  int signal = 0;
-  sigwait(&signals, &signal);
-  note("stopping");
-  running.stop();
-  return kExitDone;
+  if (!configured.errors.empty()) return;
+  const Reloaded reloaded = take_reloadable(configured.options, options_);
+  log_->set_level(options_.log_level);
+  const auto listed = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  };
+  log_->write(LogLevel::kInfo, "reloaded", {{"changed", listed(reloaded.changed)}});
+  if (reloaded.need_restart.empty()) return;
+  log_->write(LogLevel::kWarning, "restart needed",
+              {{"settings", listed(reloaded.need_restart)},
+               {"why", "these settings changed, and are read at start only"}});
 }
 
 }  // namespace mandate::app

@@ -1,0 +1,210 @@
+#include "apps/mandate/configuration.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "apps/mandate/identity.h"
+#include "apps/mandate/nearest.h"
+#include "mandate/base/bytes.h"
+#include "mandate/json/value.h"
+
+namespace mandate::app {
+namespace {
+
+constexpr std::string_view kPrefix = "MANDATE_";
+constexpr std::size_t kFileBytesMax = 256 << 10;
+
+// Variables of the other commands, and of the programs beside this one.
+constexpr std::string_view kOtherVariables[] = {"MANDATE_CONFIG", "MANDATE_SERVER",
+                                                "MANDATE_ISSUER", "MANDATE_IDENTITY",
+                                                "MANDATE_BIN",    "MANDATE_SHARED"};
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings()) names.emplace_back(setting.name);
+  return names;
+}
+
+std::string unknown(std::string_view what, std::string_view word,
+                    const std::vector<std::string>& known) {
+  const std::string near = nearest(word, known);
+  return "unknown " + std::string(what) + " " + mandate::quoted(word) +
+         (near.empty() ? "; see `mandate serve --help`"
+                       : "; did you mean " + mandate::quoted(near) + "?");
+}
+
+// A scalar as the environment and the command line would write it.
+std::optional<std::string> scalar(const json::Value& value) {
+  if (value.is_string()) return value.as_string();
+  if (value.is_bool()) return value.as_bool() ? "true" : "false";
+  if (value.is_integer()) return std::to_string(value.as_integer());
+  return std::nullopt;
+}
+
+class FileReader {
+ public:
+  FileReader(std::string file, Configured& into) : file_(std::move(file)), into_(into) {}
+
+  void read() {
+    Result<std::string> text = read_file(file_, kFileBytesMax);
+    if (!text) return into_.errors.push_back(text.error().detail);
+    Result<json::Value> value = json::parse_yaml(*text, {.bytes_max = kFileBytesMax});
+    if (!value) return into_.errors.push_back(in_line(value.error().detail));
+    if (value->is_null()) return;
+    if (!value->is_object()) return refuse(1, "expected settings, like `listen: 127.0.0.1:8181`");
+    section(*value, "");
+  }
+
+ private:
+  // The reader's own "line N: ..." as FILE:N.
+  std::string in_line(std::string detail) const {
+    constexpr std::string_view kLine = "line ";
+    if (!detail.starts_with(kLine)) return file_ + ": " + detail;
+    return file_ + ":" + detail.substr(kLine.size());
+  }
+  void refuse(std::uint32_t line, const std::string& detail) {
+    into_.errors.push_back(place(line) + ": " + detail);
+  }
+  std::string place(std::uint32_t line) const { return file_ + ":" + std::to_string(line); }
+
+  static bool is_section(const std::string& name) {
+    return std::any_of(settings().begin(), settings().end(), [&](const Setting& setting) {
+      return setting.name.starts_with(name + ".");
+    });
+  }
+
+  void section(const json::Value& value, const std::string& prefix) {
+    for (const json::Member& member : value.as_object()) {
+      const std::string name = prefix + member.key;
+      if (const Setting* setting = find_setting(name)) {
+        take(*setting, member);
+      } else if (!is_section(name)) {
+        refuse(member.line, unknown("key", name, all_names()));
+      } else if (member.value.is_object()) {
+        section(member.value, name + ".");
+      } else {
+        refuse(member.line, mandate::quoted(name) + " is " +
+                                std::string(json::kind_name(member.value)) +
+                                "; expected its settings, indented below it");
+      }
+    }
+  }
+
+  void take(const Setting& setting, const json::Member& member) {
+    std::vector<std::string> texts;
+    const json::Array alone{member.value};
+    for (const json::Value& item : member.value.is_array() ? member.value.as_array() : alone) {
+      std::optional<std::string> text = scalar(item);
+      if (!text) {
+        return refuse(member.line, std::string(setting.name) + " is " +
+                                       std::string(json::kind_name(item)) + "; expected " +
+                                       std::string(setting.takes));
+      }
+      texts.push_back(setting.form == Setting::Form::kPath ? beside(*text) : *text);
+    }
+    into_.origins[setting.name] = place(member.line);
+    if (Result<void> done = set(setting, texts, into_.options); !done) {
+      refuse(member.line, done.error().detail);
+    }
+  }
+
+  // Paths of a file are relative to it, wherever the server is started.
+  std::string beside(const std::string& path) const {
+    if (path.empty()) return path;
+    return (std::filesystem::path(file_).parent_path() / path).lexically_normal().string();
+  }
+
+  const std::string file_;
+  Configured& into_;
+};
+
+// A list's items in one variable, with commas between them.
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    if (end > 0) items.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return items;
+}
+
+void take_environment(const Given& given, Configured& into) {
+  std::vector<std::string> known(std::begin(kOtherVariables), std::end(kOtherVariables));
+  for (const Setting& setting : settings()) {
+    const std::string name = environment_of(setting);
+    known.push_back(name);
+    const auto found = given.environment.find(name);
+    if (found == given.environment.end()) continue;
+    into.origins[setting.name] = name;
+    const bool is_list =
+        std::holds_alternative<std::vector<std::string> ServeOptions::*>(setting.slot);
+    const std::vector<std::string> texts =
+        is_list ? split(found->second) : std::vector<std::string>{found->second};
+    if (Result<void> done = set(setting, texts, into.options); !done) {
+      into.refuse(setting.name, done.error().detail);
+    }
+  }
+  // A slip is refused; what is no slip is another's: Kubernetes names a service's ports like that.
+  for (const auto& [name, value] : given.environment) {
+    const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
+    const auto is_slip = [&name = name](const std::string& other) {
+      return distance(name, other) == 1;
+    };
+    if (is_known || std::none_of(known.begin(), known.end(), is_slip)) continue;
+    into.errors.push_back(name + ": " + unknown("variable", name, known));
+  }
+}
+
+void take_flags(const Given& given, Configured& into) {
+  for (const Setting& setting : settings()) {
+    const auto found = given.flags.find(setting.name);
+    if (found == given.flags.end()) continue;
+    into.origins[setting.name] = flag_of(setting);
+    if (Result<void> done = set(setting, found->second, into.options); !done) {
+      into.refuse(setting.name, done.error().detail);
+    }
+  }
+}
+
+}  // namespace
+
+Configured configure(const Given& given) {
+  Configured configured;
+  for (const Setting& setting : settings()) configured.origins[setting.name] = "default";
+  if (!given.file.empty()) FileReader(given.file, configured).read();
+  take_environment(given, configured);
+  take_flags(given, configured);
+  return configured;
+}
+
+std::map<std::string, std::string, std::less<>> mandate_environment() {
+  std::map<std::string, std::string, std::less<>> found;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (!text.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    found.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return found;
+}
+
+Reloaded take_reloadable(const ServeOptions& from, ServeOptions& into) {
+  Reloaded reloaded;
+  for (const Setting& setting : settings()) {
+    const std::vector<std::string> texts = texts_of(setting, from);
+    if (texts == texts_of(setting, into)) continue;
+    if (setting.change == Change::kRestart) {
+      reloaded.need_restart.emplace_back(setting.name);
+      continue;
+    }
+    reloaded.changed.emplace_back(setting.name);
+    (void)set(setting, texts, into);  // it was accepted once
+  }
+  return reloaded;
+}
+
+}  // namespace mandate::app
