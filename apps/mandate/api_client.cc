@@ -142,12 +142,13 @@ Result<json::Value> ApiClient::post_form(const std::string& path, Form parameter
   return read(*response);
 }
 
-Result<json::Value> ApiClient::call(const std::string& method, const std::string& target,
-                                    const std::optional<json::Value>& body) {
+// An answer of 200, with a token and a proof, once more where the server asks for its nonce.
+Result<http::Response> ApiClient::answer_to(const std::string& method, const std::string& target,
+                                            const std::optional<json::Value>& body) {
   if (access_token_.empty()) {
     Result<json::Value> answer =
         token({{"grant_type", "client_credentials"}, {"resource", issuer_}});
-    if (!answer) return answer;
+    if (!answer) return fail(answer.error());
     access_token_ = text_at(*answer, "access_token");
   }
   for (int attempt = 0;; ++attempt) {
@@ -161,11 +162,24 @@ Result<json::Value> ApiClient::call(const std::string& method, const std::string
         .peer = std::nullopt};
     if (body) request.headers.emplace_back("Content-Type", "application/json");
     Result<http::Response> response = send(request);
-    if (!response) return fail(response.error());
-    Result<json::Value> answer = read(*response);
-    const bool again = !answer && answer.error().reason == Reason::kNonceRequired && attempt == 0;
-    if (!again) return answer;
+    if (!response || response->status == 200) return response;
+    const Result<json::Value> answer = read(*response);
+    const bool again = answer.error().reason == Reason::kNonceRequired && attempt == 0;
+    if (!again) return fail(answer.error());
   }
+}
+
+Result<json::Value> ApiClient::call(const std::string& method, const std::string& target,
+                                    const std::optional<json::Value>& body) {
+  return answer_to(method, target, body).and_then([this](const http::Response& response) {
+    return read(response);
+  });
+}
+
+Result<std::string> ApiClient::download(const std::string& target) {
+  return answer_to("GET", target, std::nullopt).map([](http::Response response) {
+    return std::move(response.body);
+  });
 }
 
 Result<std::string> ApiClient::get_public(const std::string& target) {

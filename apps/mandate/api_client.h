@@ -35,6 +35,8 @@ class ApiClient {
   // A call of the API, with a token of the issuer's that is fetched first.
   Result<json::Value> call(const std::string& method, const std::string& target,
                            const std::optional<json::Value>& body);
+  // A GET of the API whose answer is not JSON: a tile.
+  Result<std::string> download(const std::string& target);
   // An unauthenticated GET.
   Result<std::string> get_public(const std::string& target);
 
@@ -54,6 +56,8 @@ class ApiClient {
   Result<void> check_metadata();
   Result<http::Response> send(const http::Request& request);
   Result<json::Value> read(const http::Response& response);
+  Result<http::Response> answer_to(const std::string& method, const std::string& target,
+                                   const std::optional<json::Value>& body);
   void authenticate(Form& parameters) const;
   std::string assertion(std::string_view type) const;
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <thread>
 
-#include "apps/mandate/api_client.h"
 #include "apps/mandate/commands.h"
 #include "apps/mandate/documents.h"
+#include "apps/mandate/session.h"
 #include "mandate/base/bytes.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/crypto/system_random.h"
@@ -22,49 +22,6 @@ namespace {
 constexpr std::string_view kExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::string_view kAccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 constexpr std::string_view kJwtType = "urn:ietf:params:oauth:token-type:jwt";
-
-std::string text_at(const json::Value& value, std::string_view key) {
-  const json::Value* found = value.find(key);
-  return found != nullptr && found->is_string() ? found->as_string() : std::string();
-}
-
-// A client with what it needs to live.
-struct Session {
-  SystemClock clock;
-  crypto::SystemRandom random;
-  std::optional<ApiClient> api;
-};
-
-Result<std::unique_ptr<Session>> connect(const Connection& connection) {
-  if (connection.identity.empty()) {
-    return fail(Reason::kBadRequest,
-                "no identity; expected --identity FILE or MANDATE_IDENTITY (the first start of a "
-                "server makes DIR/operator.json)");
-  }
-  Result<Identity> identity = read_identity(connection.identity);
-  if (!identity) return fail(identity.error());
-  auto session = std::make_unique<Session>();
-  session->api.emplace(connection.server, connection.issuer, *std::move(identity), session->clock,
-                       session->random);
-  return session;
-}
-
-int refused(const Session& session, const Error& error, Format format) {
-  if (session.api->refused() && format == Format::kJson) {
-    print_json(session.api->refused()->body);
-    return report(error, Format::kText);
-  }
-  const int code = report(error, format);
-  if (error.reason == Reason::kClientAuthenticationFailed) {
-    note("is " + mandate::quoted(session.api->identity().client_id.text()) +
-         " on record with this identity's key? (`mandate identity` prints it for a document)");
-  }
-  if (session.api->refused()) {
-    const std::string receipt = text_at(session.api->refused()->body, "receipt");
-    if (!receipt.empty()) note("receipt " + receipt);
-  }
-  return code;
-}
 
 void print_differences(const json::Value& answer) {
   const json::Value* list = answer.find("differences");
@@ -232,7 +189,10 @@ Result<json::Value> path_question(const PathOptions& options) {
 }
 
 void print_decision(bool permitted, const json::Value& context) {
-  std::string text = permitted ? "permit" : "deny: " + text_at(context, "reason");
+  const std::string reason = text_at(context, "reason");
+  std::string text = permitted ? "permit" : "deny";
+  if (permitted && !reason.empty()) text += " in shadow, else deny";
+  if (!reason.empty()) text += ": " + reason;
   if (const std::string detail = text_at(context, "reason_detail"); !detail.empty()) {
     text += ": " + detail;
   }

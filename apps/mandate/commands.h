@@ -92,6 +92,12 @@ struct PathOptions {
 };
 int path(const Connection& connection, const PathOptions& options);
 
+struct ReportOptions {
+  std::string since;         // RFC 3339, or how long ago: 7d; empty: from the beginning
+  std::string propose_file;  // where the proposed document goes; empty: nowhere
+};
+int report_shadow(const Connection& connection, const ReportOptions& options);
+
 struct IdentityOptions {
   std::string client_id;
   std::string out;

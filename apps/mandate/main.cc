@@ -41,6 +41,7 @@ struct Everything {
   TokenOptions token;
   CheckOptions check;
   PathOptions path;
+  ReportOptions report;
   IdentityOptions identity;
   AuditOptions audit;
   std::string output = "text";
@@ -114,6 +115,10 @@ const char* example_of(std::string_view name) {
       {"identity",
        "The key that it prints goes into a document's `authenticators: [{jwk: ...}]`:\n"
        "  mandate identity agent:triage --out agent.json"},
+      {"shadow",
+       "Resources say `enforcement: shadow` in the document:\n"
+       "  mandate report shadow --since 7d --propose missing.json\n"
+       "  mandate apply -f missing.json --dry-run"},
       {"key", "  mandate audit key --data data > keys"},
       {"verify",
        "A checkpoint or receipt kept elsewhere shows a cut tail and a fork:\n"
@@ -286,6 +291,20 @@ void add_using(CLI::App& app, Everything& all) {
       "verifier keys (`mandate audit key`); default: as the server shows them");
 }
 
+void add_report(CLI::App& app, Everything& all) {
+  CLI::App* report = app.add_subcommand("report", "What the journal says of the past");
+  report->footer("Each has an example in its help: `mandate report shadow --help`.");
+  report->require_subcommand(1);
+  report->fallthrough();
+  CLI::App* shadow =
+      command(*report, all, "shadow", "What resources in shadow would have refused, and what lacks",
+              [](Everything& e) { return report_shadow(e.connection, e.report); });
+  shadow->add_option("--since", all.report.since,
+                     "how long ago (7d) or an instant; default: from the beginning");
+  shadow->add_option("--propose", all.report.propose_file,
+                     "write the document that would permit it");
+}
+
 void add_identity(CLI::App& app, Everything& all) {
   CLI::App* made =
       command(app, all, "identity", "Make an identity file and print its public key for a document",
@@ -382,6 +401,7 @@ int run(int argc, char** argv) {
   add_governing(app, all);
   add_ending(app, all);
   add_using(app, all);
+  add_report(app, all);
   add_identity(app, all);
   add_audit(app, all);
   app.failure_message(usage_message);

@@ -70,6 +70,12 @@ struct Route {
 };
 enum class SigningAlgorithm : std::uint8_t { kEs256, kRs256 };
 enum class PermitJournal : std::uint8_t { kListed, kDurable };
+enum class Enforcement : std::uint8_t {
+  kEnforce,
+  kShadow,  // decide and journal, and permit what only lacks authority
+};
+// How long an enforcement point may keep a permit at the most while nobody answers it.
+inline constexpr Seconds kCacheWhenDownMax{300};
 
 struct ResourceDefinition {
   ResourceId id;
@@ -82,7 +88,9 @@ struct ResourceDefinition {
   std::vector<EnforcementPoint> enforcement_points;
   SigningAlgorithm signing_algorithm = SigningAlgorithm::kEs256;
   PermitJournal permits = PermitJournal::kListed;
-  std::vector<Route> routes;  // first match decides; none: denied
+  Enforcement enforcement = Enforcement::kEnforce;
+  Seconds cache_when_down{0};  // 0: a permit is for one request
+  std::vector<Route> routes;   // first match decides; none: denied
   static Result<ResourceDefinition> parse(const json::Value& value);
   json::Value to_json() const;
   friend bool operator==(const ResourceDefinition&, const ResourceDefinition&) = default;

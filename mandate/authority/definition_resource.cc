@@ -19,7 +19,6 @@ enum class Permits : std::uint8_t { kListed, kDurable, kCounted };
 constexpr std::pair<std::string_view, Permits> kPermits[] = {
     {"listed", Permits::kListed}, {"durable", Permits::kDurable}, {"counted", Permits::kCounted}};
 
-enum class Enforcement : std::uint8_t { kEnforce, kShadow };
 constexpr std::pair<std::string_view, Enforcement> kEnforcements[] = {
     {"enforce", Enforcement::kEnforce}, {"shadow", Enforcement::kShadow}};
 
@@ -178,18 +177,6 @@ PermitJournal read_permits(json::ObjectReader& in) {
   return PermitJournal::kListed;
 }
 
-// Fields with one enforced value.
-void read_defaults(json::ObjectReader& in) {
-  const json::Value* enforcement = in.optional("enforcement");
-  if (reading::choice(in, "enforcement", enforcement, kEnforcements) == Enforcement::kShadow) {
-    reading::not_enforced(in, "enforcement: shadow", enforcement);
-  }
-  const auto cached = reading::duration(in, "cache_when_down", Seconds{0}, Seconds::max());
-  if (cached.value_or(Seconds{0}) != Seconds{0}) {
-    reading::not_enforced(in, "cache_when_down other than 0s", in.optional("cache_when_down"));
-  }
-}
-
 json::Value to_json(const Route& route) {
   json::Value out{json::Object{}};
   if (!route.methods.empty()) {
@@ -233,7 +220,9 @@ Result<ResourceDefinition> ResourceDefinition::parse(const json::Value& value) {
   const auto algorithm = reading::choice(in, "signing_algorithm", in.optional("signing_algorithm"),
                                          kSigningAlgorithms);
   const PermitJournal permits = read_permits(in);
-  read_defaults(in);
+  const auto enforcement =
+      reading::choice(in, "enforcement", in.optional("enforcement"), kEnforcements);
+  const auto cached = reading::duration(in, "cache_when_down", Seconds{0}, kCacheWhenDownMax);
   std::vector<Route> routes = read_routes(in, actions);
   if (Result<void> ok = in.finish(); !ok) {
     return fail(ok.error());
@@ -248,6 +237,8 @@ Result<ResourceDefinition> ResourceDefinition::parse(const json::Value& value) {
                             std::move(points),
                             algorithm.value_or(SigningAlgorithm::kEs256),
                             permits,
+                            enforcement.value_or(Enforcement::kEnforce),
+                            cached.value_or(Seconds{0}),
                             std::move(routes)};
 }
 
@@ -270,6 +261,12 @@ json::Value ResourceDefinition::to_json() const {
   }
   if (permits == PermitJournal::kDurable) {
     out.set("permits", "durable");
+  }
+  if (enforcement == Enforcement::kShadow) {
+    out.set("enforcement", word_of(kEnforcements, enforcement));
+  }
+  if (cache_when_down != Seconds{0}) {
+    out.set("cache_when_down", format_duration(cache_when_down));
   }
   set_list(out, "routes", routes);
   return out;

@@ -64,7 +64,9 @@ std::string headline(const json::Value& entry) {
            plain(text_at(claims_of(entry), "scope"));
   }
   if (type == "decided") {
-    std::string line = text_at(entry, "decision") == "permit" ? "permitted " : "refused ";
+    std::string line = text_at(entry, "decision") == "permit"   ? "permitted "
+                       : text_at(entry, "answered") == "permit" ? "permitted in shadow "
+                                                                : "refused ";
     line += plain(text_at(entry, "action")) + " on " + plain(text_at(entry, "identifier")) +
             " at " + plain(text_at(entry, "resource"));
     return line;

@@ -285,6 +285,7 @@ Decided decide_question(Core& core, const record::View& view, const Caller& call
     if (!verified) {
       decided.decision.refusal = verified.error().error;
       decided.dpop_nonce = verified.error().dpop_nonce;
+      set_enforcement(view, resource, true, decided);
       return decided;
     }
     presented = *std::move(verified);
@@ -294,6 +295,7 @@ Decided decide_question(Core& core, const record::View& view, const Caller& call
     evidence.possession = &presented->possession;
   }
   decided.decision = decision::decide(view, now, core.deps.zones, decided.request, evidence);
+  set_enforcement(view, resource, presented.has_value(), decided);
   return decided;
 }
 
@@ -312,12 +314,13 @@ json::Value answer_body(const Decided& decided, std::string_view receipt) {
   context.set("delegations", std::move(delegations));
   context.set("rests_on", std::move(rests_on));
   context.set("revision", static_cast<std::int64_t>(decision.revision));
-  // Nothing tells a cache of ours when it goes stale before a verifier follows the feed.
-  context.set("max_age", 0);
+  if (decided.enforcement == Enforcement::kShadow) context.set("enforcement", "shadow");
+  // For while nobody answers; as long as somebody does, each request is asked about.
+  context.set("max_age", static_cast<std::int64_t>(decided.max_age.count()));
   context.set("receipt", receipt);
   // For the actor, who proves again with it; a header would be the caller's own nonce.
   if (decided.dpop_nonce) context.set("dpop_nonce", *decided.dpop_nonce);
-  return json::Value::object({{"decision", decision.permitted()}, {"context", std::move(context)}});
+  return json::Value::object({{"decision", decided.permitted()}, {"context", std::move(context)}});
 }
 
 Reply refused_caller(Core& core, CallerFailure failure) {
@@ -398,7 +401,7 @@ std::vector<Outcome> decide_all(Core& core, const record::View& view, const Call
     } else {
       outcomes.emplace_back(tl::unexpected<Error>(question.error()));
     }
-    const bool permitted = outcomes.back() && outcomes.back()->decision.permitted();
+    const bool permitted = outcomes.back() && outcomes.back()->permitted();
     if (semantic == Semantic::kDenyOnFirstDeny && !permitted) break;
     if (semantic == Semantic::kPermitOnFirstPermit && permitted) break;
   }

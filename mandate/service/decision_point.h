@@ -24,9 +24,25 @@ struct Decided {
   std::optional<std::string> subject;  // of an asserted request
   json::Value inputs;                  // what constraints could be evaluated against
   json::Array uses;
-  bool durable = false;                        // permits are answered after the entry
+  bool durable = false;  // permits are answered after the entry
+  Enforcement enforcement = Enforcement::kEnforce;
+  Seconds max_age{0};                          // how long a permit may be kept while we are away
+  bool shadowed = false;                       // refused, and permitted all the same
   std::optional<std::string> dpop_nonce = {};  // where the actor's proof needs one
+
+  bool permitted() const { return decision.permitted() || shadowed; }
 };
+
+// Whether a resource in shadow permits what is refused so: where authority is missing, and whoever
+// asks is known. It never permits what is not authenticated, what was ended, or what could not be
+// decided. A question without a token is its resource server's word for who asks: there a missing
+// token is what shadow is to find.
+bool shadow_permits(Reason reason, bool token_presented);
+
+// What the resource's entry says of an answer: what is permitted all the same, and for how long a
+// permit may be kept.
+void set_enforcement(const record::View& view, const ResourceDefinition& resource,
+                     bool token_presented, Decided& decided);
 
 // The entry of a decision: what was asked, of whom, the answer, what it rests on, the token's own
 // entry as predecessor.

@@ -39,6 +39,14 @@ Result<void> check_issuer(const TrustedIssuerDefinition& trusted, std::string_vi
 
 Result<void> check_document(const Document& document, std::string_view issuer,
                             const TimeZones& zones) {
+  for (const ResourceDefinition& resource : document.resources) {
+    // Whoever could turn this off could do everything else.
+    if (resource.id.text() == issuer && resource.enforcement == Enforcement::kShadow) {
+      return fail(Reason::kBadRequest, "resource " + quoted(issuer) +
+                                           " is this server's own management; expected "
+                                           "enforcement: enforce");
+    }
+  }
   for (const TrustedIssuerDefinition& trusted : document.trusted_issuers) {
     if (Result<void> ok = check_issuer(trusted, issuer); !ok) return ok;
   }

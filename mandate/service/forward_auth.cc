@@ -104,6 +104,7 @@ std::string assertion(Core& core, const Decided& decided, const Original& origin
                                            {"jti", encode_base64url(core.deps.random.bytes(16))},
                                            {"htm", original.method},
                                            {"uri", original.target}});
+  if (decided.shadowed) about.set("enforcement", "shadow");
   for (std::string_view key : {"sub", "act", "client_id", "lineage", "txn"}) {
     if (const json::Value* value = claims.find(key)) about.set(key, *value);
   }
@@ -121,7 +122,13 @@ Reply permitted(Core& core, const Decided& decided, const Original& original,
                    {"Mandate-Lineage", lineage_text(decided.decision)},
                    {"Mandate-Transaction", claims.transaction},
                    {"Mandate-Receipt", receipt},
-                   {"Mandate-Assertion", assertion(core, decided, original, now)}};
+                   {"Mandate-Assertion", assertion(core, decided, original, now)},
+                   {"Mandate-Enforcement", decided.shadowed ? "shadow" : "enforce"}};
+  if (decided.shadowed) {
+    reply.headers.emplace_back("Mandate-Reason", name(decided.decision.refusal->reason));
+  }
+  // nginx's own word for how long it may keep an answer; 0 keeps nothing.
+  reply.headers.emplace_back("X-Accel-Expires", std::to_string(decided.max_age.count()));
   return reply;
 }
 
@@ -212,10 +219,11 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
     decided.decision.refusal = request.error();
     decided.decision.revision = view.revision();
   }
+  set_enforcement(view, definition, true, decided);
   journal_and_answer(core, std::move(decided),
                      [&core, done, now, original = *original](const Decided& answered,
                                                               const std::string& receipt) {
-                       if (answered.decision.permitted()) {
+                       if (answered.permitted()) {
                          return done(permitted(core, answered, original, receipt, now));
                        }
                        Reply reply;

@@ -241,6 +241,8 @@ TEST(ResourceDefinition, IsReadStrictly) {
       {"enforcement", "enforcement: enforce", "enforcement: off_", "expected enforce or shadow"},
       {"permits", "permits: listed", "permits: forgotten", "expected listed or durable or counted"},
       {"cache", "cache_when_down: 0s", "cache_when_down: never", "is not a duration"},
+      {"the longest cache", "cache_when_down: 0s", "cache_when_down: 5m"},
+      {"a longer cache", "cache_when_down: 0s", "cache_when_down: 301s", "expected 0s to 5m"},
       {"unknown", kOrigin, "    htu: \"https://a.example\"\n",
        "unknown member \"htu\" in resource"},
   });

@@ -63,10 +63,10 @@ TEST(Document, RefusesEachFieldThatIsNotEnforcedYetWithItsLine) {
        kYet, 1},
       {"an X.509 name", "    authenticators: []\n",
        "    authenticators:\n      - x509: {san: \"web.acme.example\"}\n", kYet, 1},
-      {"shadow", "enforcement: enforce", "enforcement: shadow", kYet},
+      {"shadow is enforced", "enforcement: enforce", "enforcement: shadow"},
       {"counted", "permits: listed", "permits: counted", kYet},
       {"durable is enforced", "permits: listed", "permits: durable"},
-      {"a cache", "cache_when_down: 0s", "cache_when_down: 1s", kYet},
+      {"a cache is enforced", "cache_when_down: 0s", "cache_when_down: 1s"},
       {"an exception", "exceptions: []\n",
        "exceptions:\n  - {select: {principal: \"service:legacy-sync\"}, relax: possession, reason: "
        "\"client cannot do DPoP yet\",\n     owner: \"team:support\", not_after: "

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "mandate/json/value.h"
+#include "mandate/service/decision_point.h"
 #include "testing/shared_data.h"
 
 namespace mandate::http {
@@ -218,6 +219,23 @@ TEST(Wire, ForwardAuthSendsAReceiptOnlyWhereThereIsOne) {
   EXPECT_TRUE(header_values(forward_auth_refusal(reply, "i").headers, "Mandate-Receipt").empty());
   reply.receipt = "receipt";
   EXPECT_EQ(header_value(forward_auth_refusal(reply, "i").headers, "Mandate-Receipt"), "receipt");
+}
+
+// Shadow lets pass what lacks authority, which is 403 at a resource; 401 asks for who it is. Three
+// are answers of the token endpoint alone.
+TEST(Wire, ShadowPermitsWhatAResourceRefusesWith403) {
+  const std::set<std::string_view> at_token = {"actor_token_required", "actor_mismatch",
+                                               "hop_grant_required"};
+  for (Reason reason : all_reasons()) {
+    const bool forbidden = table().at(name(reason)).resource == 403;
+    EXPECT_EQ(service::shadow_permits(reason, true), forbidden && !at_token.contains(name(reason)))
+        << name(reason);
+  }
+  // A resource server's own word for who asks: what lacks is a token, or the principal.
+  for (Reason reason : {Reason::kProofOfPossession, Reason::kPrincipalDiscovered}) {
+    EXPECT_TRUE(service::shadow_permits(reason, false)) << name(reason);
+    EXPECT_FALSE(service::shadow_permits(reason, true)) << name(reason);
+  }
 }
 
 // B6: who is unknown and who cannot prove itself look the same.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "mandate/base/bytes.h"
+#include "mandate/json/value.h"
 #include "mandate/ledger/note.h"
 #include "mandate/store/audit/folder.h"
 
@@ -88,5 +89,10 @@ Result<std::string> prove(const Folder& folder, const ProofTarget& target);
 // `entry` where it is no JSON. Stops where the sink says false.
 using Sink = std::function<bool(std::string_view line)>;
 Result<void> export_ndjson(const Folder& folder, const Sink& sink);
+
+// The journal's entries, the newest 256 first, until the visitor says false of all of such a group:
+// for a reader who wants what is recent. Not verified; an entry that is no JSON is passed over.
+using RecentVisitor = std::function<bool(const json::Value& entry)>;
+Result<void> visit_journal(const Folder& folder, const RecentVisitor& visitor);
 
 }  // namespace mandate::store::audit
