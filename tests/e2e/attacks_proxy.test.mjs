@@ -54,7 +54,7 @@ for (const [what, serve] of rows) {
     assert.equal(permitted.status, 200);
     assert.equal(upstream.seen.length, 1);
     const refused = await ask(await startStandIn(t, serve));
-    assert.equal(refused.status, 500);
+    assert.equal(refused.status, 503);
     assert.equal(upstream.seen.length, 1);
   });
 }

@@ -162,11 +162,12 @@ describe('nginx with auth_request', {skip: absent}, () => {
     expectRefused(await ask(), 401, 'delegation_revoked');
   });
 
-  test('with Mandate down every request is answered 500, and none passes', async () => {
+  test('with Mandate down every request is answered 503, and none passes', async () => {
     const before = upstream.seen.length;
     await all.server.stop();
     const answer = await ask();
-    assert.equal(answer.status, 500);
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers['retry-after'], '1');
     assert.equal(upstream.seen.length, before);
   });
 });

@@ -1,4 +1,5 @@
 // A real nginx with the published configuration, and an upstream that shows what reached it.
+import {randomUUID} from 'node:crypto';
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
@@ -42,13 +43,14 @@ const accepts = (port) => new Promise((resolve) => {
   socket.on('error', () => done(false));
 });
 
-// docs/enforcement/nginx.conf with its words filled in, in a prefix of its own.
-export async function startNginx(t, {mandate, resource, upstream}) {
+// A file of docs/enforcement with its words filled in, in a prefix of its own.
+export async function startNginx(t, {mandate, resource, upstream, file = 'nginx.conf'}) {
   const prefix = await temporaryFolder(t);
   const port = await freePort();
   const words = {LISTEN: `127.0.0.1:${port}`, SERVER_NAME: 'localhost', MANDATE: mandate,
-                 RESOURCE: encodeURIComponent(resource), UPSTREAM: upstream};
-  const template = await readFile(path.join(source, 'docs/enforcement/nginx.conf'), 'utf8');
+                 RESOURCE: encodeURIComponent(resource), UPSTREAM: upstream,
+                 CACHE: path.join(prefix, 'permits'), SECRET: randomUUID()};
+  const template = await readFile(path.join(source, 'docs/enforcement', file), 'utf8');
   await mkdir(path.join(prefix, 'temp'));
   await writeFile(path.join(prefix, 'mandate.conf'),
                   template.replace(/@([A-Z_]+)@/g, (word, name) => words[name] ?? word));
