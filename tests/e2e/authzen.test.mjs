@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {before, describe, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
 
-import {Server, scope, source} from './harness.mjs';
+import {expectRan, Server, scope, source} from './harness.mjs';
 import {Party} from './party.mjs';
 
 const decisions = path.join(process.env.MANDATE_SHARED ?? path.join(source, '../shared'),
@@ -66,7 +67,6 @@ describe('the todo interop', () => {
 
   test('every published evaluation is decided as published', {skip}, async () => {
     const {evaluation} = JSON.parse(readFileSync(decisions, 'utf8'));
-    assert.equal(evaluation.length, 40);
     for (const {request, expected} of evaluation) {
       const {decision, context} = await ask('evaluation', request);
       assert.equal(decision, expected, JSON.stringify([request, context]));
@@ -76,8 +76,9 @@ describe('the todo interop', () => {
   });
 
   test('every published batch is decided as published', {skip}, async () => {
-    const {evaluations} = JSON.parse(readFileSync(decisions, 'utf8'));
-    assert.equal(evaluations.length, 3);
+    const {evaluation, evaluations} = JSON.parse(readFileSync(decisions, 'utf8'));
+    expectRan('authzen-todo/decisions.json', fileURLToPath(import.meta.url),
+              evaluation.length + evaluations.length);
     for (const {request, expected} of evaluations) {
       const answer = await ask('evaluations', request);
       assert.deepEqual(answer.evaluations.map(({decision}) => ({decision})), expected);

@@ -5,6 +5,7 @@
 //   await server.apply({apiVersion: 'mandate/v1', teams: [...]});
 //   await server.cli('revoke', 'delegation', 'triage-reads');   // {code, stdout, stderr, json}
 import {execFile, spawn} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
@@ -19,6 +20,13 @@ const CLI_TIMEOUT_MS = 20_000;
 
 export const source = fileURLToPath(new URL('../..', import.meta.url));
 export const program = process.env.MANDATE_BIN ?? path.join(source, 'build/release/mandate');
+
+// What a test ran of a row of tests/vectors/shared.json, held against that table.
+export function expectRan(files, test, count) {
+  const rows = JSON.parse(readFileSync(path.join(source, 'tests/vectors/shared.json'), 'utf8'));
+  const expected = rows.find((row) => row.files === files)?.ran[path.relative(source, test)];
+  if (count !== expected) throw new Error(`${files}: ${count} cases ran; expected ${expected}`);
+}
 
 export async function freePort() {
   const server = net.createServer();

@@ -6,7 +6,7 @@
 
 #include "mandate/json/value.h"
 #include "testing/matchers.h"
-#include "testing/shared_data.h"
+#include "testing/vectors.h"
 
 namespace mandate::json {
 namespace {
@@ -183,7 +183,7 @@ TEST(Parse, equality_is_by_type_and_value_and_not_by_order) {
 
 TEST(Parse, the_test_suite_of_rfc_8259_decides_as_it_says) {
   MANDATE_NEEDS_SHARED("vectors/json/test_parsing");
-  std::size_t files = 0;
+  int files = 0;
   for (const auto& entry :
        std::filesystem::directory_iterator(test::shared_path("vectors/json/test_parsing"))) {
     std::string name = entry.path().filename();
@@ -205,7 +205,7 @@ TEST(Parse, the_test_suite_of_rfc_8259_decides_as_it_says) {
       EXPECT_EQ(canonical(parse(canonical(*value)).value()), canonical(*value));
     }
   }
-  EXPECT_EQ(files, 318u);
+  MANDATE_RAN("json/test_parsing/*.json", files);
 }
 
 TEST(Parse, time_grows_with_the_text_and_not_with_its_square) {

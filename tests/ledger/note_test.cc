@@ -228,6 +228,7 @@ TEST(Vectors, of_go_sumdb_notes_hold) {
       key->name(), crypto::PrivateKey::from_ed25519_seed(secret.substr(1)).value());
   ASSERT_THAT(by, IsOk());
   EXPECT_EQ(by->sign(text), note);
+  MANDATE_RAN("rfc/note-vectors.json", 5);  // the key, two that are none, the secret key, the note
 }
 
 constexpr std::string_view kRoot = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";

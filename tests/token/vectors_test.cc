@@ -1,6 +1,8 @@
 // Tokens that others made: the golden ones of tests/vectors, and the RFCs' own examples.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "mandate/crypto/hash.h"
@@ -51,7 +53,14 @@ TEST(Golden, EveryKindIsThereAndTheIndexNamesEachToken) {
   }
 }
 
+// Which examples of the RFCs this file reads, over all its tests.
+constexpr std::string_view kRfcVectors[] = {
+    "rfc7515-A.3-es256",       "rfc7515-A.1-hs256",         "rfc7515-A.5-none",
+    "rfc8037-A.4-eddsa-jws",   "rfc9449-6.1-jkt",           "rfc9449-ath",
+    "rfc9449-4.1-token-proof", "rfc9449-7.1-resource-proof"};
+
 Value rfc_vector(std::string_view id) {
+  EXPECT_EQ(std::count(std::begin(kRfcVectors), std::end(kRfcVectors), id), 1) << id;
   const Value all = vector_json("rfc/rfc-vectors.json");
   for (const Value& vector : all.as_array()) {
     if (text_of(vector, "id") == id) return vector;
@@ -62,6 +71,7 @@ Value rfc_vector(std::string_view id) {
 
 TEST(Rfc, A3OfRfc7515IsVerifiedByItsKey) {
   MANDATE_NEEDS_SHARED("vectors/rfc/rfc-vectors.json");
+  MANDATE_RAN("rfc/rfc-vectors.json", static_cast<int>(std::size(kRfcVectors)));
   const Value vector = rfc_vector("rfc7515-A.3-es256");
   const Result<Jws> jws = Jws::parse(text_of(vector, "jws"), Place::kAccessToken);
   ASSERT_THAT(jws, IsOk());
@@ -127,6 +137,32 @@ TEST(Rfc, ProofsOfRfc9449AreGoodAtTheirTimes) {
   // The first has no ath.
   EXPECT_THAT(verify_proof(at_token, "POST", uri, token_hash, issued),
               ErrorIs(Reason::kProofOfPossession));
+}
+
+// A JWE is no JWT of ours at any door, whatever Wycheproof says of it as a JWE, and a key that is
+// for encrypting verifies nothing (ATTACKS A10, A15).
+TEST(Wycheproof, EncryptedTokensAreRefusedEverywhere) {
+  MANDATE_NEEDS_SHARED("vectors/wycheproof");
+  const Value vectors = vector_json("wycheproof/json_web_encryption_test.json");
+  int ran = 0;
+  int keys = 0;
+  for (const Value& group : vectors.find("testGroups")->as_array()) {
+    if (const Value* jwk = group.find("public")) {
+      ++keys;
+      EXPECT_FALSE(crypto::PublicKey::from_jwk(*jwk)) << keys;
+    }
+    EXPECT_FALSE(crypto::PublicKey::from_jwk(*group.find("private")));
+    for (const Value& test : group.find("tests")->as_array()) {
+      ++ran;
+      for (const Kind& kind : kinds()) {
+        EXPECT_THAT(kind.judge(text_of(test, "jwe"), from_numeric_date(1'800'000'000)),
+                    ErrorIs(kind.malformed))
+            << test.find("tcId")->as_integer() << ' ' << kind.name;
+      }
+    }
+  }
+  EXPECT_EQ(keys, 11);
+  MANDATE_RAN("wycheproof/json_web_encryption_test.json", ran);
 }
 
 }  // namespace
