@@ -17,7 +17,8 @@ constexpr std::string_view kJwtType = "urn:ietf:params:oauth:token-type:jwt";
 // Of several refusals, the one that tells the caller most: a live lineage that is too narrow says
 // more than a dead one.
 int weight(Reason reason) {
-  if (reason == Reason::kOutsideAuthority || reason == Reason::kAudienceMismatch) return 2;
+  if (reason == Reason::kOutsideAuthority) return 3;  // it reaches that audience, at least
+  if (reason == Reason::kAudienceMismatch) return 2;
   if (reason == Reason::kDelegationRevoked || reason == Reason::kAncestorRevoked) return 0;
   return 1;
 }
