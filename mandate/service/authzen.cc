@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "mandate/base/bytes.h"
+#include "mandate/base/limits.h"
+#include "mandate/base/text.h"
 #include "mandate/json/reader.h"
 #include "mandate/service/decision_point.h"
 
@@ -40,6 +42,25 @@ Result<std::string> text_member(const json::Value& object, std::string_view what
                                          "; expected a string that is not empty");
   }
   return value->as_string();
+}
+
+// A name: it stands in entries and in what people read, so it is short, and its characters are
+// seen.
+Result<std::string> name_member(const json::Value& object, std::string_view what,
+                                std::string_view key) {
+  Result<std::string> text = text_member(object, what, key);
+  if (!text) return text;
+  const std::string member = std::string(what) + "." + std::string(key);
+  if (text->size() > limits::kUriBytesMax) {
+    return fail(Reason::kLimitExceeded, member + " has " + std::to_string(text->size()) +
+                                            " bytes; expected at most " +
+                                            std::to_string(limits::kUriBytesMax));
+  }
+  if (has_unseen(*text, Unseen::kControl)) {
+    return fail(Reason::kBadRequest,
+                member + " " + quoted(*text) + "; expected no control or format character");
+  }
+  return text;
 }
 
 Result<const json::Value*> object_member(const json::Value& body, std::string_view key) {
@@ -119,10 +140,10 @@ Result<Question> parse_question(const json::Value& body) {
   if (!action) return fail(action.error());
   Result<const json::Value*> resource = object_member(body, "resource");
   if (!resource) return fail(resource.error());
-  Result<std::string> subject_type = text_member(**subject, "subject", "type");
-  Result<std::string> subject_id = text_member(**subject, "subject", "id");
-  Result<std::string> action_name = text_member(**action, "action", "name");
-  Result<std::string> resource_type = text_member(**resource, "resource", "type");
+  Result<std::string> subject_type = name_member(**subject, "subject", "type");
+  Result<std::string> subject_id = name_member(**subject, "subject", "id");
+  Result<std::string> action_name = name_member(**action, "action", "name");
+  Result<std::string> resource_type = name_member(**resource, "resource", "type");
   Result<std::string> resource_id = text_member(**resource, "resource", "id");
   for (const Result<std::string>* part :
        {&subject_type, &subject_id, &action_name, &resource_type, &resource_id}) {
@@ -145,7 +166,7 @@ Result<Question> parse_question(const json::Value& body) {
                     {}};
   const json::Value* properties = (*resource)->find("properties");
   if (properties != nullptr && properties->find("location") != nullptr) {
-    Result<std::string> location = text_member(*properties, "resource.properties", "location");
+    Result<std::string> location = name_member(*properties, "resource.properties", "location");
     if (!location) return fail(location.error());
     question.location = *location;
   }

@@ -1,8 +1,10 @@
 #include "mandate/service/journalist.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "mandate/base/limits.h"
 #include "mandate/ledger/receipt.h"
 #include "mandate/ledger/tree.h"
 
@@ -59,9 +61,23 @@ Result<std::string> Journalist::write(Draft draft, record::Journal::Done durable
   return receipt;
 }
 
+namespace {
+
+// What a refusal says may quote what was refused, which may be larger than an entry can be.
+constexpr std::size_t kDetailBytesMax = 4 << 10;
+static_assert(8 * kDetailBytesMax < limits::kLogEntryBytesMax, "escapes take six bytes for one");
+
+std::string_view bounded_detail(std::string_view text) {
+  std::size_t end = std::min(text.size(), kDetailBytesMax);
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
 std::string Journalist::refusal(const Error& error, json::Value entry) {
   entry.set("reason", name(error.reason));
-  entry.set("detail", error.detail);
+  entry.set("detail", bounded_detail(error.detail));
   return write(draft("refused", std::move(entry)), {}).value_or(std::string());
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mandate/base/bytes.h"
+#include "mandate/base/limits.h"
 #include "mandate/record/command.h"
 #include "mandate/service/exchange.h"
 #include "mandate/service/form.h"
@@ -31,7 +32,9 @@ struct Request {
 json::Value refusal_entry(std::string_view path, const PrincipalId& client,
                           std::string_view grant) {
   json::Value entry = json::Value::object({{"at", path}, {"client_id", client.text()}});
-  if (!grant.empty()) entry.set("grant_type", grant);
+  // Of ours or not, as it came; only the beginning of what no grant type is as long as.
+  const bool is_short = grant.size() <= limits::kIdBytesMax;
+  if (!grant.empty()) entry.set("grant_type", is_short ? std::string(grant) : quoted(grant));
   return entry;
 }
 

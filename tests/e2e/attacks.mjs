@@ -72,8 +72,28 @@ export class Door {
     assert.match(answer.json.error_description, /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/);
     if (says) assert.match(answer.json.error_description, says);
     assert.equal(answer.json.receipt !== undefined, !stranger, shown);
+    this.checkHeaders(answer, shown);
     if (counted) this.counted.set(journal, (this.counted.get(journal) ?? 0) + 1);
     if (!stranger) this.receipts.set(answer.json.receipt, reason);
+  }
+
+  // What goes with every refusal (WIRE.md; RFC 6750 section 3, 9110 section 15.5.6, 9449 section 8).
+  checkHeaders({status, headers, json}, shown) {
+    assert.equal(headers['content-type'], 'application/json', shown);
+    assert.equal(headers['cache-control'], 'no-store', shown);
+    assert.equal('dpop-nonce' in headers, json.error === 'use_dpop_nonce', shown);
+    assert.equal('allow' in headers, status === 405, shown);
+    const challenged = status === 401 && json.error !== 'invalid_client';
+    assert.equal('www-authenticate' in headers, challenged || json.error === 'insufficient_scope');
+    if (challenged) {
+      const challenge = headers['www-authenticate'];
+      assert.match(challenge, /^DPoP realm="[^"]*", error="[a-z_]+", error_description="[a-z_]+"/);
+      assert.equal(challenge.match(/ error="([a-z_]+)"/)[1], json.error, shown);
+      assert.equal(challenge.match(/error_description="([a-z_]+)"/)[1], json.reason, shown);
+    }
+    if (!('mandate-reason' in headers)) return;
+    assert.equal(headers['mandate-reason'], json.reason, shown);
+    assert.equal(headers['mandate-receipt'], json.receipt, shown);
   }
 
   // `bad` and `twin` send a request each; `patient` where `bad` has to wait before it sends.
