@@ -1,0 +1,84 @@
+#include "mandate/observe/inventory/draft.h"
+
+#include <algorithm>
+
+namespace mandate::observe {
+
+Evidence Draft::evidence(const Place& place, std::string event_id) const {
+  return {.file = place.file < files_.size() ? files_[place.file] : std::string(),
+          .line = place.line,
+          .offset = place.offset,
+          .event_id = std::move(event_id)};
+}
+
+void Draft::edge(graph::Node from, graph::Node to, graph::Relation relation, EdgeNote note) {
+  builder_.edge({from, to, relation, graph::kPossible, static_cast<std::uint32_t>(edges_.size())});
+  edges_.push_back(std::move(note));
+}
+
+void Draft::note(std::string kind, std::string subject, std::string text, Evidence evidence) {
+  notes_.push_back({std::move(kind), std::move(subject), std::move(text), std::move(evidence)});
+}
+
+void Draft::build() { graph_ = std::move(builder_).build(); }
+
+Finding Draft::finding(std::string_view rule_id, std::string principal, graph::Node node) const {
+  const InventoryRule& rule = inventory_rule(rule_id);
+  Finding finding;
+  finding.rule = rule.id;
+  finding.finding_class = rule.finding_class;
+  finding.principal = std::move(principal);
+  finding.confidence = Confidence::kHigh;
+  graph::Reach reach = outlook(*this, node).reach;
+  finding.reach = {.principals = reach.principals,
+                   .resources = reach.resources,
+                   .privileged = reach.privileged > 0};
+  finding.ambiguity.emplace_back(rule.cannot_know);
+  return finding;
+}
+
+void Draft::add(Finding finding) {
+  seal(finding);
+  findings_.push_back(std::move(finding));
+}
+
+InventoryReport Draft::report(std::vector<InventorySkipped> skipped, std::uint64_t objects) && {
+  sort_findings(findings_);
+  std::sort(notes_.begin(), notes_.end(), [](const InventoryNote& a, const InventoryNote& b) {
+    return std::tie(a.kind, a.subject, a.text, a.evidence) <
+           std::tie(b.kind, b.subject, b.text, b.evidence);
+  });
+  return {std::move(findings_), std::move(notes_), std::move(skipped),
+          std::move(*graph_),   std::move(edges_), objects};
+}
+
+Outlook outlook(const Draft& draft, graph::Node node) {
+  const graph::Graph& graph = draft.graph();
+  graph::Blast blast = graph.blast({{node}}, graph::Direction::kForward, graph::kPossible);
+  Outlook out;
+  out.reach = graph.reach(blast);
+  std::size_t nearest = 0;  // where the search began
+  for (std::size_t i = 1; i < blast.steps.size() && !out.is_admin; ++i) {
+    graph::Node at = blast.steps[i].node;
+    if (!graph.is_privileged(at)) continue;
+    out.is_admin = graph.id(at).ends_with(kAdministrator);
+    if (out.is_admin || nearest == 0) nearest = i;
+  }
+  out.is_privileged = nearest != 0;
+  for (graph::Edge edge : graph.explanation(blast, nearest)) {
+    out.is_conditional |= draft.edges()[graph.edge(edge).handle].is_conditional;
+  }
+  return out;
+}
+
+std::string listed(const std::vector<std::string>& items, std::size_t shown) {
+  std::string out;
+  for (std::size_t i = 0; i < items.size() && i < shown; ++i) {
+    if (i > 0) out += i + 1 == items.size() ? " and " : ", ";
+    out += items[i];
+  }
+  if (items.size() > shown) out += " and " + std::to_string(items.size() - shown) + " more";
+  return out;
+}
+
+}  // namespace mandate::observe
