@@ -151,20 +151,23 @@ void AwsView::find_escalations(Draft& draft) const {
   }
   for (const auto& [who, moves] : ways) {
     Finding finding = about(draft, "aws_privilege_escalation", *who);
-    // One sentence a way: its first target, administrators stand first.
-    std::vector<std::string> sentences;
-    std::set<const AwsEscalation*> told;
+    // One sentence a way: of itself where it can be, else of its first target; administrators stand
+    // first.
+    std::map<const AwsEscalation*, const AwsMove*> told;
     bool is_certain = false;
     bool acts = false;
     for (const AwsMove* move : moves) {
       is_certain |= move->truth == Truth::kYes && move->way->object != AwsObject::kRoleInUse;
       acts |= move->gain == AwsGain::kActAs;
-      if (!told.insert(move->way).second) continue;
+      auto [at, is_new] = told.emplace(move->way, move);
+      if (!is_new && move->from == move->to) at->second = move;
+    }
+    std::vector<std::string> sentences;
+    for (const auto& [way, move] : told) {
       sentences.push_back(sentence_of(*move));
-      if (move->policy != nullptr && told.size() <= 4) {
-        finding.evidence.push_back(
-            draft.evidence(move->place, move->policy->arn.empty() ? who->arn : move->policy->arn));
-      }
+      if (move->policy == nullptr || sentences.size() > 4) continue;
+      finding.evidence.push_back(
+          draft.evidence(move->place, move->policy->arn.empty() ? who->arn : move->policy->arn));
     }
     Outlook outlook = observe::outlook(draft, node_of(*who));
     bool is_admin = outlook.is_admin;

@@ -60,8 +60,6 @@ constexpr InventoryRule kRules[] = {
     {"k8s_workload_escape", kUngovernedDelegation, "pods, or what makes them", "NHI6", "PR.PS-01",
      "what the container runs, and what the node's kernel allows, are not in this inventory",
      "drop what the workload does not use"},
-    {"k8s_privileged_token", kBorrowedTrust, "pods, roles and bindings", "NHI5", "PR.AA-05",
-     kKubernetes, "give the workload a service account of its own, or mount no token"},
     {"k8s_shared_service_account", kBorrowedTrust, "pods, roles and bindings", "NHI9", "PR.AA-05",
      "replicas of one application may be meant", "one service account for each workload"},
     {"k8s_long_lived_token", kUngovernedDelegation, "secrets", "NHI7", "PR.AA-01",
@@ -76,8 +74,6 @@ constexpr InventoryRule kRules[] = {
     {"oauth_credential_overdue", kUngovernedDelegation, "apps with their credentials", "NHI7",
      "PR.AA-01", "whether the credential is in use is not in this inventory",
      "rotate it, and let the next one end sooner"},
-    {"oauth_duplicate_grant", kUngovernedDelegation, "grants", "NHI9", "PR.AA-05", kOauth,
-     "keep one grant"},
 };
 
 }  // namespace
