@@ -20,6 +20,11 @@ inline constexpr std::size_t kJsonMembersMax = 20'000;  // values in one text, a
 inline constexpr std::size_t kDocumentBytesMax = 64 << 20;
 inline constexpr std::size_t kDocumentValuesMax = 4'000'000;
 
+// Records of logs, which others wrote: what goes past is skipped and counted.
+inline constexpr std::size_t kRecordBytesMax = 16 << 20;
+inline constexpr std::size_t kRecordDepthMax = 128;
+inline constexpr std::size_t kProjectionPathsMax = 64;
+
 // HTTP.
 inline constexpr std::size_t kHttpHeadBytesMax = 32 << 10;
 inline constexpr std::size_t kFormBytesMax = 256 << 10;
