@@ -10,7 +10,6 @@
 namespace mandate::json {
 namespace {
 
-constexpr std::size_t kWindowBytes = 256 << 10;
 constexpr std::size_t kWindowBytesMin = 256;  // after damage, until something is whole again
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
@@ -87,11 +86,12 @@ std::string_view name(Damage::Kind kind) {
   return "";
 }
 
-RecordStream::RecordStream(ByteSource& source, std::span<const std::string_view> envelopes)
+RecordStream::RecordStream(ByteSource& source, std::span<const std::string_view> envelopes,
+                           std::size_t window_bytes)
     : source_(source),
       envelopes_(envelopes),
-      buffer_(kWindowBytes + StructuralIndex::kPadding),
-      window_target_(kWindowBytes) {}
+      buffer_(window_bytes + StructuralIndex::kPadding),
+      window_target_(window_bytes) {}
 
 bool RecordStream::next(const Projection& wanted, std::span<Slot> slots) {
   assert(slots.size() == wanted.slots());
@@ -388,6 +388,7 @@ bool RecordStream::index_window() {
 void RecordStream::open_window(std::size_t bytes) {
   char* text = buffer_.data() + begin_;
   window_target_ = std::min(kWindowBytes, 2 * window_target_);
+  window_target_ = std::min(window_target_, buffer_.size() - StructuralIndex::kPadding);
   open_bytes_ = 0;
   text_ = text;
   window_bytes_ = bytes;

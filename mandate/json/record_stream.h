@@ -66,9 +66,12 @@ std::string_view name(Damage::Kind kind);
 
 class RecordStream {
  public:
+  static constexpr std::size_t kWindowBytes = 256 << 10;
+
   // `envelopes`: members of a top-level object whose arrays hold the records. Memory: five times
   // a window of 256 KiB; for a longer record, five times the record.
-  RecordStream(ByteSource& source, std::span<const std::string_view> envelopes);
+  RecordStream(ByteSource& source, std::span<const std::string_view> envelopes,
+               std::size_t window_bytes = kWindowBytes);
 
   // Moves to the next record and fills `slots`. Views live until the next call. False at the end.
   // Precondition: slots.size() == wanted.slots().

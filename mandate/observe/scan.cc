@@ -1,0 +1,96 @@
+#include "mandate/observe/scan.h"
+
+namespace mandate::observe {
+namespace {
+
+// Where shippers and search engines put the record that they were given, as an object or as JSON
+// in a string.
+constexpr std::string_view kWrappers[] = {"CloudTrailEvent", "message", "@message",       "Message",
+                                          "_source",         "log",     "event.original", "_raw"};
+constexpr Source kWrapped = {"wrapped", "", false, kWrappers, nullptr};
+
+void count(json::Damage::Row& row, std::uint64_t offset) {
+  if (row.count++ == 0) row.first_offset = offset;
+}
+
+}  // namespace
+
+struct Scan::Reader {
+  explicit Reader(const Source& s) : source(&s), projection(s.paths), slots(s.paths.size()) {}
+  const Source* source;
+  json::Projection projection;
+  std::vector<json::Slot> slots;
+};
+
+Scan::Scan() : wrapped_(std::make_unique<Reader>(kWrapped)) {
+  for (const Source* source : all_sources()) readers_.emplace_back(*source);
+}
+Scan::~Scan() = default;
+Scan::Scan(Scan&&) noexcept = default;
+
+Reading Scan::offer(Reader& reader, const Place& place, FileReport& report) {
+  scratch_.clear();
+  Activity activity;
+  const Reading reading = reader.source->read(reader.slots, scratch_, activity);
+  if (reading == Reading::kActivity) {
+    summary_.add(activity, place);
+    ++report.activities;
+  } else if (reading == Reading::kUnusable) {
+    count(report.unusable, place.offset);
+  }
+  if (reading != Reading::kNotMine && report.source.empty()) report.source = reader.source->name;
+  return reading;
+}
+
+// The record is in the slots of the current reader.
+bool Scan::take(json::RecordStream& in, const Place& place, FileReport& report) {
+  if (offer(readers_[current_], place, report) != Reading::kNotMine) return true;
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    if (i == current_) continue;
+    in.read(readers_[i].projection, readers_[i].slots);
+    if (offer(readers_[i], place, report) == Reading::kNotMine) continue;
+    current_ = i;
+    return true;
+  }
+  return false;
+}
+
+bool Scan::take_wrapped(json::RecordStream& in, const Place& place, FileReport& report) {
+  in.read(wrapped_->projection, wrapped_->slots);
+  for (const json::Slot& slot : wrapped_->slots) {
+    if (slot.text.find('{') == std::string_view::npos) continue;
+    if (slot.kind != json::SlotKind::kString && slot.kind != json::SlotKind::kObject) continue;
+    json::MemorySource text(slot.text);
+    json::RecordStream inner(text, all_envelopes(), slot.text.size() + 1);
+    bool taken = false;
+    while (inner.next(readers_[current_].projection, readers_[current_].slots)) {
+      Place inside = place;
+      inside.record = inner.record();
+      taken = take(inner, inside, report) || taken;
+    }
+    if (taken) return true;
+  }
+  return false;
+}
+
+void Scan::read(std::string_view file, json::ByteSource& source) {
+  FileReport report;
+  report.file = file;
+  json::RecordStream in(source, all_envelopes());
+  while (in.next(readers_[current_].projection, readers_[current_].slots)) {
+    const Place place{file, in.offset(), in.line(), in.record()};
+    if (take(in, place, report) || take_wrapped(in, place, report)) continue;
+    count(report.unrecognised, in.offset());
+  }
+  report.bytes = in.bytes();
+  report.damage = in.damage();
+  report.error = in.read_error();
+  files_.push_back(std::move(report));
+}
+
+void Scan::merge(Scan&& other) {
+  summary_.merge(other.summary_);
+  for (FileReport& report : other.files_) files_.push_back(std::move(report));
+}
+
+}  // namespace mandate::observe

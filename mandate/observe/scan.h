@@ -1,0 +1,66 @@
+// Reading logs into a summary: each record is offered to the sources, what none of them takes is
+// counted with its first place, and nothing that a file holds ends the reading.
+//
+//   Scan scan;
+//   scan.read("a.json", source);
+//   scan.summary().events();   scan.files()[0].unrecognised.count
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mandate/json/record_stream.h"
+#include "mandate/observe/sources/source.h"
+#include "mandate/observe/summary.h"
+
+namespace mandate::observe {
+
+// What became of one file.
+struct FileReport {
+  std::string file;
+  std::string_view source;  // of the first record that one took; empty where none did
+  std::uint64_t bytes = 0;
+  std::uint64_t activities = 0;
+  json::Damage::Row unrecognised;  // records of no source
+  json::Damage::Row unusable;      // of a source, without a time or an operation
+  json::Damage damage;
+  std::optional<Error> error;  // reading ended early
+
+  // Whether a record, or the file's rest, could not be read.
+  bool is_damaged() const { return error || damage.skipped() > 0; }
+};
+
+class Scan {
+ public:
+  Scan();
+  ~Scan();
+  Scan(Scan&&) noexcept;
+
+  // `file` is what evidence will say.
+  void read(std::string_view file, json::ByteSource& source);
+
+  Summary& summary() { return summary_; }
+  const std::vector<FileReport>& files() const { return files_; }
+  void merge(Scan&& other);
+
+ private:
+  struct Reader;  // a source with its compiled projection and its slots
+
+  bool take(json::RecordStream& in, const Place& place, FileReport& report);
+  bool take_wrapped(json::RecordStream& in, const Place& place, FileReport& report);
+  Reading offer(Reader& reader, const Place& place, FileReport& report);
+
+  std::vector<Reader> readers_;
+  std::size_t current_ = 0;  // whose record came last
+  std::unique_ptr<Reader> wrapped_;
+  Scratch scratch_;
+  Summary summary_;
+  std::vector<FileReport> files_;
+};
+
+}  // namespace mandate::observe

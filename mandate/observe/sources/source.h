@@ -1,0 +1,56 @@
+// A source: one kind of log. What it wants of a record, and how that becomes an activity. To add
+// one, write `sources/NAME.cc` with a `Source` of its own and name it in `sources.cc`.
+//
+//   const Source* source = ...;   // a row of all_sources()
+//   if (source->read(slots, scratch, activity) == Reading::kActivity) summary.add(activity, place);
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mandate/json/projection.h"
+#include "mandate/observe/activity.h"
+
+namespace mandate::observe {
+
+// What a source makes for one record beyond views into it. Emptied before each record.
+struct Scratch {
+  std::deque<std::string> texts;
+  std::vector<Party> parties;
+
+  std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+  void clear() {
+    if (!texts.empty()) texts.clear();
+    parties.clear();
+  }
+};
+
+enum class Reading : std::uint8_t {
+  kActivity,
+  kNotMine,   // of another source, or of none
+  kUnusable,  // of this source, without a time or an operation
+};
+
+struct Source {
+  std::string_view name;   // lower case: "cloudtrail"
+  std::string_view title;  // for people: "AWS CloudTrail"
+  bool is_schema_only;     // written from its documentation: no third-party data to test it with
+  std::span<const std::string_view> paths;  // of `json::Projection`
+  // `slots` are those of `paths`. The activity is empty before, and its views live as long as the
+  // record and the scratch. Never fails on what it does not know: it leaves that out.
+  Reading (*read)(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity);
+};
+
+// In the order in which a record is offered to them.
+std::span<const Source* const> all_sources();
+
+// Members of a top-level object whose array holds a source's records.
+std::span<const std::string_view> all_envelopes();
+
+extern const Source kCloudTrail;
+
+}  // namespace mandate::observe

@@ -1,0 +1,17 @@
+#include "mandate/observe/sources/source.h"
+
+namespace mandate::observe {
+namespace {
+
+constexpr const Source* kSources[] = {&kCloudTrail};
+
+constexpr std::string_view kEnvelopes[] = {"Records", "records",   "Events", "items",
+                                           "value",   "logEvents", "entries"};
+
+}  // namespace
+
+std::span<const Source* const> all_sources() { return kSources; }
+
+std::span<const std::string_view> all_envelopes() { return kEnvelopes; }
+
+}  // namespace mandate::observe

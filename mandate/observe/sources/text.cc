@@ -1,0 +1,113 @@
+#include "mandate/observe/sources/text.h"
+
+#include <algorithm>
+
+namespace mandate::observe {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// The number of `digits` digits at the front, taken off; -1 where there is none.
+int take_number(std::string_view& text, std::size_t digits) {
+  if (text.size() < digits) return -1;
+  int number = 0;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (!is_digit(text[i])) return -1;
+    number = number * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(digits);
+  return number;
+}
+
+bool take(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// What stands behind the seconds: fraction and zone.
+std::optional<Milliseconds> take_fraction_and_zone(std::string_view text) {
+  Milliseconds added{0};
+  if (take(text, ".,")) {
+    int unit = 100;
+    if (text.empty() || !is_digit(text.front())) return std::nullopt;
+    for (; !text.empty() && is_digit(text.front()); text.remove_prefix(1), unit /= 10) {
+      added += Milliseconds(unit * (text.front() - '0'));
+    }
+  }
+  if (text.empty() || text == "Z" || text == "z" || text == " UTC") return added;
+  const bool is_east = text.front() == '+';
+  if (!take(text, "+-")) return std::nullopt;
+  const int hours = take_number(text, 2);
+  take(text, ":");
+  const int minutes = take_number(text, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || !text.empty()) return std::nullopt;
+  const Milliseconds zone = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return is_east ? added - zone : added + zone;
+}
+
+}  // namespace
+
+std::optional<Instant> log_time(std::string_view text) {
+  const int year = take_number(text, 4);
+  if (year < 1970 || !take(text, "-")) return std::nullopt;
+  const int month = take_number(text, 2);
+  if (!take(text, "-")) return std::nullopt;
+  const int day = take_number(text, 2);
+  if (month < 1 || day < 1 || !take(text, "Tt ")) return std::nullopt;
+  const int hour = take_number(text, 2);
+  if (!take(text, ":")) return std::nullopt;
+  const int minute = take_number(text, 2);
+  if (!take(text, ":")) return std::nullopt;
+  const int second = take_number(text, 2);
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60) {
+    return std::nullopt;
+  }
+  const std::optional<Milliseconds> rest = take_fraction_and_zone(text);
+  if (!rest) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second) + *rest;
+}
+
+bool is_address_like(std::string_view source) {
+  return source.find_first_of(".:") != std::string_view::npos &&
+         std::all_of(source.begin(), source.end(),
+                     [](char c) { return is_hex(c) || c == '.' || c == ':'; });
+}
+
+AgentKind agent_kind(std::string_view agent) {
+  if (agent.starts_with('[')) agent.remove_prefix(1);
+  if (agent.empty()) return AgentKind::kUnknown;
+  auto has = [agent](std::string_view part) { return agent.find(part) != std::string_view::npos; };
+  if (agent.starts_with("Mozilla/") || agent.starts_with("Opera/")) return AgentKind::kInteractive;
+  if (agent.starts_with("signin.") || agent.starts_with("console.") ||
+      agent.find("Console/") < agent.find(' ')) {
+    return AgentKind::kInteractive;
+  }
+  if (agent.starts_with("AWS Internal") || agent.ends_with(".amazonaws.com") ||
+      has("aws-internal")) {
+    return AgentKind::kPlatform;
+  }
+  if (agent.starts_with("aws-cli/") || agent.starts_with("AWSPowerShell")) return AgentKind::kShell;
+  return AgentKind::kSoftware;
+}
+
+std::string_view agent_product(std::string_view agent) {
+  constexpr std::size_t kBytesMax = 40;
+  if (agent.starts_with('[')) agent.remove_prefix(1);
+  return agent.substr(0, std::min(agent.find_first_of("/ ;(]_"), kBytesMax));
+}
+
+bool is_instance_id(std::string_view name) {
+  constexpr std::size_t kShort = 10;
+  constexpr std::size_t kLong = 19;
+  return (name.size() == kShort || name.size() == kLong) && name.starts_with("i-") &&
+         std::all_of(name.begin() + 2, name.end(), is_hex);
+}
+
+}  // namespace mandate::observe

@@ -1,0 +1,29 @@
+// What log lines say in many ways, read one way: times, addresses, user agents.
+//
+//   *log_time("2022-09-15 13:45:24.000") == *log_time("2022-09-15T13:45:24Z")
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "mandate/base/instant.h"
+#include "mandate/observe/activity.h"
+
+namespace mandate::observe {
+
+// RFC 3339, with 'T' or a space, any number of fractional digits, and UTC where no zone is named.
+std::optional<Instant> log_time(std::string_view text);
+
+// Written like an IP address, valid or not: other sources are names of services.
+bool is_address_like(std::string_view source);
+
+// By what user agents say of themselves; unknown where there is none.
+AgentKind agent_kind(std::string_view agent);
+
+// What a user agent is, without what changes from call to call: "Boto3", "aws-sdk-go-v2".
+std::string_view agent_product(std::string_view agent);
+
+// `name` is that of an EC2 instance: the session name that an instance's role sessions carry.
+bool is_instance_id(std::string_view name);
+
+}  // namespace mandate::observe
