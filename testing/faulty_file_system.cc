@@ -327,7 +327,8 @@ Result<std::optional<FileInfo>> FaultyFileSystem::info(const std::string& path) 
   const auto at = names_.find(path);
   if (at == names_.end()) return std::nullopt;
   return FileInfo{at->second->is_directory, at->second->content.size,
-                  at->second->is_directory ? 0700U : 0600U};
+                  at->second->is_directory ? 0700U : 0600U,
+                  std::hash<const Node*>()(at->second.get())};
 }
 
 Result<void> FaultyFileSystem::rename(const std::string& from, const std::string& to) {

@@ -48,13 +48,17 @@ class Program:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, wrapper=()):
+    def start(self, wrapper=(), arguments=()):
         """Until it says `ready`; `wrapper` is a command that runs the server's."""
         log = open(self.folder / "server.log", "ab")
         self.server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *wrapper, BIN, "serve", "--data", str(self.data),
+<<<<<<< HEAD
              "--listen", self.listen, *map(str, self.options)],
             stdout=subprocess.PIPE, stderr=log, text=True)
+=======
+             "--listen", self.listen, *arguments], stdout=subprocess.PIPE, stderr=log, text=True)
+>>>>>>> 70bae69 (A restored data folder stays closed until it is told how far the record had come)
         log.close()
         line = self.server.stdout.readline()
         if not line.startswith("ready "):
@@ -67,6 +71,15 @@ class Program:
         self.listen = self.url.removeprefix("http://")
         # Its own, also where a wrapper is the child.
         self.pid = int((self.data / "lock").read_text().split()[1])
+
+    def refused_start(self, *arguments, wrapper=()):
+        """What a server says that must not start; its code must be 3, and nothing is `ready`."""
+        done = subprocess.run(
+            ["setpriv", "--pdeathsig", "KILL", *wrapper, BIN, "serve", "--data", str(self.data),
+             "--listen", self.listen, *arguments],
+            capture_output=True, text=True, timeout=ANSWER_SECONDS)
+        assert (done.returncode, done.stdout) == (3, ""), done
+        return done.stderr
 
     def end(self, number):
         if self.server is None:

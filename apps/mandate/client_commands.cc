@@ -214,7 +214,7 @@ int apply(const Connection& connection, const ApplyOptions& options) {
   Result<json::Value> document = read_document(options.file);
   if (!document) return report(document.error(), connection.format);
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   std::string query = options.dry_run ? "?dry_run=true" : "";
   if (options.prune) query += query.empty() ? "?prune=true" : "&prune=true";
   ApiClient& api = *(*session)->api;
@@ -238,7 +238,7 @@ int get(const Connection& connection, const GetOptions& options) {
   Result<std::string> list = plural(options.noun);
   if (!list) return report(list.error(), connection.format);
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   std::string target = "/" + *list;
   if (!options.id.empty()) target += "/" + http::encode_segment(options.id);
   Result<json::Value> answer = (*session)->api->call("GET", target, std::nullopt);
@@ -272,7 +272,7 @@ int grant(const Connection& connection, const GrantOptions& options) {
   const json::Value document = json::Value::object(
       {{"apiVersion", "mandate/v1"}, {"delegations", json::Value::array({std::move(delegation)})}});
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   Result<json::Value> answer =
       (*session)->api->call("POST", options.dry_run ? "/apply?dry_run=true" : "/apply", document);
   if (!answer) return refused(**session, answer.error(), connection.format);
@@ -286,7 +286,7 @@ int grant(const Connection& connection, const GrantOptions& options) {
 
 int revoke(const Connection& connection, const RevokeOptions& options) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   json::Value body = json::Value::object({{"kind", options.kind}, {"id", options.id}});
   if (options.dry_run) body.set("dry_run", true);
   Result<json::Value> answer = (*session)->api->call("POST", "/revocations", body);
@@ -301,7 +301,7 @@ int revoke(const Connection& connection, const RevokeOptions& options) {
 
 int suspend(const Connection& connection, const std::string& principal, bool suspended) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   Result<json::Value> answer = (*session)->api->call(
       "POST", "/suspensions",
       json::Value::object({{"principal", principal}, {"suspended", suspended}}));
@@ -316,7 +316,7 @@ int suspend(const Connection& connection, const std::string& principal, bool sus
 
 int token(const Connection& connection, const TokenOptions& options) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   ApiClient& api = *(*session)->api;
   Result<ApiClient::Form> form = token_form(api, options);
   Result<json::Value> answer = form ? api.token(*form) : Result<json::Value>(fail(form.error()));
@@ -352,7 +352,7 @@ int token(const Connection& connection, const TokenOptions& options) {
 
 int check(const Connection& connection, const CheckOptions& options) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   Session& own = **session;
   json::Value why;
   const auto ask = [&] {
@@ -382,7 +382,7 @@ int check(const Connection& connection, const CheckOptions& options) {
 
 int path(const Connection& connection, const PathOptions& options) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   ApiClient& api = *(*session)->api;
   const Result<json::Value> question = path_question(options);
   if (!question) return report(question.error(), connection.format);

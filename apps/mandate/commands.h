@@ -118,6 +118,14 @@ int audit_verify(const AuditOptions& options, Format format);
 int audit_prove(const AuditOptions& options, Format format);
 int audit_export(const AuditOptions& options);
 
+struct RestoreOptions {
+  std::string data;        // DIR, as the backup left it
+  std::string checkpoint;  // file: the newest one of the record's log that is known
+  std::string log;         // a copy of DIR/log that may be newer; empty: none
+  bool accept_loss = false;
+};
+int restore(const RestoreOptions& options, Format format);
+
 struct Given;  // configuration.h: what the command line says of it
 int serve(const Given& given);
 int check_config(const Given& given, Format format);

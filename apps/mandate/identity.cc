@@ -29,9 +29,11 @@ class Descriptor {
   int fd_;
 };
 
+// What is there already is refused; what the system does not do could not be done.
 tl::unexpected<Error> io_failure(std::string_view doing, const std::string& file) {
-  return fail(Reason::kBadRequest,
-              std::string(doing) + " " + mandate::quoted(file) + ": " + std::strerror(errno));
+  const int code = errno;
+  return fail(code == EEXIST ? Reason::kBadRequest : Reason::kRecordUnavailable,
+              std::string(doing) + " " + mandate::quoted(file) + ": " + std::strerror(code));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct Everything {
   ReportOptions report;
   IdentityOptions identity;
   AuditOptions audit;
+  RestoreOptions restore;
   std::string output = "text";
   int code = kExitDone;
 };
@@ -124,6 +125,16 @@ const char* example_of(std::string_view name) {
        "A checkpoint or receipt kept elsewhere shows a cut tail and a fork:\n"
        "  cp -r data/log copy\n"
        "  mandate audit verify copy --keys keys --against checkpoint"},
+      {"restore",
+       "The server stays closed on a folder that was copied or restored, since a backup may have\n"
+       "forgotten revocations. Tell it the newest checkpoint that anybody kept, and give a copy "
+       "of\n"
+       "the published logs if there is a newer one; what the backup lacks is put back from it:\n"
+       "  mandate restore --data data --checkpoint kept/checkpoint --log kept/log\n"
+       "Nothing newer is known than the folder itself (it was only moved):\n"
+       "  mandate restore --data data --checkpoint data/log/record/checkpoint\n"
+       "Tokens from before end in any case. With --accept-loss everybody is suspended, a new\n"
+       "operator is made, and the logs begin anew under new keys."},
       {"prove", "  mandate audit prove copy JTI"},
       {"export", "  mandate audit export copy > entries.ndjson"},
   };
@@ -341,6 +352,21 @@ void add_audit(CLI::App& app, Everything& all) {
   dump->add_option("folder", o.folder, "the copy")->required();
 }
 
+void add_restore(CLI::App& app, Everything& all) {
+  CLI::App* made =
+      command(app, all, "restore", "Open a data folder that was copied or restored, offline",
+              [](Everything& e) { return restore(e.restore, e.connection.format); });
+  RestoreOptions& o = all.restore;
+  made->add_option("--data", o.data, "the server's folder")->required();
+  made->add_option(
+          "--checkpoint", o.checkpoint,
+          "file: the newest checkpoint of the record (log/record/checkpoint) that is known")
+      ->required();
+  made->add_option("--log", o.log, "a copy of DIR/log that may be newer than the backup");
+  made->add_flag("--accept-loss", o.accept_loss,
+                 "go on without entries that nobody has; everybody is suspended");
+}
+
 std::vector<std::string> options_of(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
@@ -404,6 +430,7 @@ int run(int argc, char** argv) {
   add_report(app, all);
   add_identity(app, all);
   add_audit(app, all);
+  add_restore(app, all);
   app.failure_message(usage_message);
   try {
     app.parse(arguments_of(argc, argv));

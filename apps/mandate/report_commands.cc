@@ -110,7 +110,7 @@ Result<report::ShadowRecord> record_of(ApiClient& api, const report::ShadowRepor
 
 int report_shadow(const Connection& connection, const ReportOptions& options) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   const Result<Instant> since = since_of(options.since, (*session)->clock.now());
   if (!since) return report(since.error(), connection.format);
   ApiClient& api = *(*session)->api;

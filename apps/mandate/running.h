@@ -49,6 +49,7 @@ class Running {
   Result<void> open_data();
   Result<void> listen();
   Result<void> choose_issuer(const std::string& host);
+  Result<void> check_record();
   Result<void> open_record();
   Result<void> open_journal();
   Result<void> bootstrap();

@@ -13,6 +13,8 @@
 #include "mandate/service/bootstrap.h"
 #include "mandate/service/document_check.h"
 #include "mandate/service/key_cache.h"
+#include "mandate/store/log_entries.h"
+#include "mandate/store/restore.h"
 #include "mandate/store/snapshot_file.h"
 #include "mandate/store/verifier_keys.h"
 
@@ -115,11 +117,29 @@ Result<void> Running::listen() {
   return choose_issuer(address->host);
 }
 
+// A record that was restored may have forgotten revocations.
+Result<void> Running::check_record() {
+  if (record_->frontier().size() == 0) {
+    if (Result<void> marked = store::mark_place(*files_, *data_); !marked) return marked;
+  } else if (Result<void> here = store::check_place(*files_, *data_); !here) {
+    return here;
+  }
+  if (options_.against.empty()) return {};
+  Result<std::string> note = read_file(options_.against, ledger::kNoteBytesMax);
+  if (!note) return fail(note.error());
+  return ledger::NoteVerifier::make(store::record_log_origin(host_), keys_->record_log.public_key())
+      .and_then(
+          [&](const ledger::NoteVerifier& key) { return ledger::open_checkpoint(*note, key); })
+      .and_then(
+          [&](const ledger::Checkpoint& told) { return store::check_against(*record_, told); });
+}
+
 Result<void> Running::open_record() {
   Result<std::unique_ptr<store::SqliteRecord>> record =
       store::SqliteRecord::open({.path = data_->record_path(), .vfs = {}});
   if (!record) return fail(record.error());
   record_ = *std::move(record);
+  if (Result<void> ours = check_record(); !ours) return ours;
   auto last = clock_.now();
   const service::Progress progress = [&](record::Revision done, record::Revision head) {
     if (clock_.now() - last < Seconds(1)) return;

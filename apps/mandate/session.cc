@@ -9,14 +9,15 @@ std::string text_at(const json::Value& value, std::string_view key) {
   return found != nullptr && found->is_string() ? found->as_string() : std::string();
 }
 
-Result<std::unique_ptr<Session>> connect(const Connection& connection) {
+tl::expected<std::unique_ptr<Session>, int> connect(const Connection& connection) {
   if (connection.identity.empty()) {
-    return fail(Reason::kBadRequest,
-                "no identity; expected --identity FILE or MANDATE_IDENTITY (the first start of a "
-                "server makes DIR/operator.json)");
+    note(
+        "no identity; expected --identity FILE or MANDATE_IDENTITY (the first start of a server "
+        "makes DIR/operator.json)");
+    return tl::unexpected(kExitUsage);
   }
   Result<Identity> identity = read_identity(connection.identity);
-  if (!identity) return fail(identity.error());
+  if (!identity) return tl::unexpected(report(identity.error(), connection.format));
   auto session = std::make_unique<Session>();
   session->api.emplace(connection.server, connection.issuer, *std::move(identity), session->clock,
                        session->random);

@@ -22,7 +22,8 @@ struct Session {
   std::optional<ApiClient> api;
 };
 
-Result<std::unique_ptr<Session>> connect(const Connection& connection);
+// Where there is none, it has been said why, and this is the exit code.
+tl::expected<std::unique_ptr<Session>, int> connect(const Connection& connection);
 // Says what the server refused, with its receipt; gives the exit code.
 int refused(const Session& session, const Error& error, Format format);
 

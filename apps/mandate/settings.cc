@@ -34,6 +34,12 @@ const std::array kSettings = {
             .takes = "FILE",
             .about = "documents to apply at start; may repeat",
             .form = Form::kPath},
+    Setting{.name = "against",
+            .slot = &Options::against,
+            .takes = "FILE",
+            .about = "a checkpoint of the record kept elsewhere; a record that does not reach it "
+                     "is refused",
+            .form = Form::kPath},
     Setting{.name = "threads",
             .slot = &Options::threads,
             .takes = "COUNT",

@@ -21,6 +21,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8181";
   std::string issuer;
   std::vector<std::string> documents;
+  std::string against;
   std::int64_t threads = 0;
   std::string log_level = "info";
   std::string log_format = "auto";

@@ -1,5 +1,9 @@
 #include "mandate/service/bootstrap.h"
 
+#include <utility>
+
+#include "mandate/service/key_cache.h"
+
 namespace mandate::service {
 namespace {
 
@@ -11,29 +15,91 @@ json::Value permission(std::string_view type, std::string_view issuer, json::Arr
 
 }  // namespace
 
-Result<Document> bootstrap_document(std::string_view issuer, const json::Value& operator_jwk) {
-  const json::Array management = {"read",  "register", "protect", "entitle", "grant",
-                                  "guard", "trust",    "revoke",  "suspend"};
-  return Document::parse(json::Value::object(
+namespace {
+
+struct Names {
+  std::string principal;
+  std::string team;
+  std::string owner;
+  std::string entitlement;
+};
+
+constexpr std::string_view kRestored = "-restored-";
+
+json::Array management_actions() {
+  return {"read", "register", "protect", "entitle", "grant", "guard", "trust", "revoke", "suspend"};
+}
+
+// An operator with the team that owns it.
+json::Value operator_document(const Names& names, std::string_view issuer, const json::Value& jwk) {
+  return json::Value::object(
       {{"apiVersion", "mandate/v1"},
        {"teams", json::Value::array({json::Value::object(
-                     {{"id", kOperatorTeam}, {"members", json::Value::array({kOperatorOwner})}})})},
+                     {{"id", names.team}, {"members", json::Value::array({names.owner})}})})},
        {"principals",
         json::Value::array(
-            {json::Value::object({{"id", kOperatorOwner}}),
-             json::Value::object({{"id", kOperatorId},
-                                  {"owner", kOperatorTeam},
-                                  {"authenticators", json::Value::array({json::Value::object(
-                                                         {{"jwk", operator_jwk}})})}})})},
-       {"resources", json::Value::array({json::Value::object(
-                         {{"id", issuer}, {"type", "mandate"}, {"actions", management}})})},
+            {json::Value::object({{"id", names.owner}}),
+             json::Value::object({{"id", names.principal},
+                                  {"owner", names.team},
+                                  {"authenticators",
+                                   json::Value::array({json::Value::object({{"jwk", jwk}})})}})})},
        {"entitlements",
         json::Value::array({json::Value::object(
-            {{"id", kOperatorEntitlement},
-             {"principal", kOperatorId},
-             {"authority", json::Value::array({permission("mandate", issuer, management),
+            {{"id", names.entitlement},
+             {"principal", names.principal},
+             {"authority", json::Value::array({permission("mandate", issuer, management_actions()),
                                                permission("audit", issuer, {"read"})})},
-             {"max_depth", 2}})})}}));
+             {"max_depth", 2}})})}});
+}
+
+}  // namespace
+
+Result<Document> bootstrap_document(std::string_view issuer, const json::Value& operator_jwk) {
+  json::Value document =
+      operator_document({std::string(kOperatorId), std::string(kOperatorTeam),
+                         std::string(kOperatorOwner), std::string(kOperatorEntitlement)},
+                        issuer, operator_jwk);
+  document.set("resources",
+               json::Value::array({json::Value::object(
+                   {{"id", issuer}, {"type", "mandate"}, {"actions", management_actions()}})}));
+  return Document::parse(document);
+}
+
+PrincipalId restored_operator(record::Revision revision) {
+  return PrincipalId::parse(std::string(kOperatorId) + std::string(kRestored) +
+                            std::to_string(revision))
+      .value();
+}
+
+Result<record::Plan> plan_close_all(const record::View& view, std::string_view issuer,
+                                    const NewOperator& made, Instant now) {
+  const std::string& id = made.id.text();
+  const std::string suffix = id.substr(id.rfind(kRestored));
+  const Names names{id, std::string(kOperatorTeam) + suffix, std::string(kOperatorOwner) + suffix,
+                    std::string(kOperatorEntitlement) + suffix};
+  Result<record::Plan> added =
+      Document::parse(operator_document(names, issuer, made.jwk))
+          .and_then([&](const Document& document) {
+            return record::plan_apply(
+                view, document,
+                {.prune = false, .name_authenticator = authenticator_id, .keep = {}}, now);
+          });
+  if (!added) return added;
+  record::Plan plan;
+  for (std::uint32_t i = 0; i < view.count(record::NodeKind::kPrincipal); ++i) {
+    const record::PrincipalHandle handle{i};
+    const record::Principal* principal = view.principal(handle);
+    if (principal == nullptr || principal->status == record::Status::kEnded) continue;
+    Result<record::Plan> suspended =
+        PrincipalId::parse(view.id(handle)).and_then([&](const PrincipalId& each) {
+          return record::plan_suspend(view, each);
+        });
+    if (!suspended) return suspended;
+    for (record::Change& change : suspended->changes) plan.changes.push_back(std::move(change));
+  }
+  for (record::Change& change : added->changes) plan.changes.push_back(std::move(change));
+  plan.differences = std::move(added->differences);
+  return plan;
 }
 
 }  // namespace mandate::service

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "mandate/authority/definition.h"
+#include "mandate/record/command.h"
 
 namespace mandate::service {
 
@@ -16,5 +17,17 @@ inline constexpr std::string_view kOperatorEntitlement = "operator";
 
 // What goes on record at the first start. `operator_jwk` is the operator's public key.
 Result<Document> bootstrap_document(std::string_view issuer, const json::Value& operator_jwk);
+
+// After a restore that lost entries, anything may have been revoked in what was lost. So nobody may
+// act until an operator resumes them: every principal is suspended, the operators too, and a new
+// operator is put on record, with a team and an owner of its own. Its id is
+// `workload:operator-restored-<revision>`.
+struct NewOperator {
+  PrincipalId id;
+  json::Value jwk;  // public
+};
+PrincipalId restored_operator(record::Revision revision);
+Result<record::Plan> plan_close_all(const record::View& view, std::string_view issuer,
+                                    const NewOperator& made, Instant now);
 
 }  // namespace mandate::service

@@ -51,6 +51,8 @@ struct FileInfo {
   bool is_directory = false;
   std::uint64_t size = 0;
   unsigned mode = 0;  // permission bits
+  // The file's number in its file system (an inode): a copy of the file has another.
+  std::uint64_t number = 0;
 };
 
 class FileSystem {

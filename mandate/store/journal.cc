@@ -152,7 +152,7 @@ Result<void> SegmentJournal::Impl::check_published(const JournalLog& newest) con
   return fail(Reason::kRecordUnavailable, "\"" + segment_path(options.folder, newest.number()) +
                                               "\" is damaged: it has " + std::to_string(found) +
                                               " whole entries, and " + std::to_string(*published) +
-                                              " were published");
+                                              " were published; see `mandate restore --help`");
 }
 
 Result<void> SegmentJournal::Impl::open() {

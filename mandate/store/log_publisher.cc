@@ -57,7 +57,8 @@ Result<void> LogPublisher::load() {
     return fail(Reason::kRecordUnavailable,
                 "\"" + path + "\" was signed for " + describe(signed_.checkpoint) +
                     ", and the log itself has only " + std::to_string(truth->size()) +
-                    " entries: it was cut, or restored from an older copy");
+                    " entries: it was cut, or restored from an older copy; see `mandate "
+                    "restore --help`");
   }
   const auto check_signed = [this] { return check_root(signed_.checkpoint.root); };
   Result<void> stands =

@@ -155,7 +155,8 @@ class PosixFileSystem final : public FileSystem {
       return cannot("look at", path);
     }
     return FileInfo{S_ISDIR(status.st_mode), static_cast<std::uint64_t>(status.st_size),
-                    static_cast<unsigned>(status.st_mode) & 07777U};
+                    static_cast<unsigned>(status.st_mode) & 07777U,
+                    static_cast<std::uint64_t>(status.st_ino)};
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {

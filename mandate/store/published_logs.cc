@@ -127,7 +127,8 @@ Result<void> PublishedLogs::Impl::check_folders() {
     return fail(Reason::kRecordUnavailable,
                 "\"" + folder + "/" + name + "\" was published, and the journal has only " +
                     std::to_string(options.journal.log_count()) +
-                    " logs: it was cut, or restored from an older copy");
+                    " logs: it was cut, or restored from an older copy; see `mandate "
+                    "restore --help`");
   }
   return {};
 }

@@ -1,6 +1,6 @@
 // What was used once, and what was issued later, across the end of a server's run.
 import assert from 'node:assert/strict';
-import {cp, rm} from 'node:fs/promises';
+import {cp, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, describe, test} from 'node:test';
 
@@ -174,6 +174,10 @@ test('after a restore from an older copy, what was issued later is dead everywhe
   await server.stop();
   await rm(server.data, {recursive: true});
   await cp(copy, server.data, {recursive: true});
+  await assert.rejects(launch(), /mandate restore/);
+  // As where a whole disk was put back, which the folder cannot notice.
+  const {ino} = await stat(path.join(server.data, 'record.db'));
+  await writeFile(path.join(server.data, 'place'), `record.db ${ino}\n`);
   await launch();
 
   const decide = (token) =>

@@ -58,6 +58,38 @@ TEST(DataDirectoryTest, has_one_server_at_a_time) {
   EXPECT_THAT(DataDirectory::open(*machine.files, machine.path, "pid 4713"), IsOk());
 }
 
+TEST(DataDirectoryTest, that_others_can_write_is_refused) {
+  Machine machine;
+  ASSERT_EQ(::mkdir(machine.path.c_str(), 0700), 0);
+  for (const auto& [mode, is_well] :
+       {std::pair{0755U, true}, {0770U, false}, {0702U, false}, {01777U, false}, {0700U, true}}) {
+    ASSERT_EQ(::chmod(machine.path.c_str(), mode), 0);
+    const auto data = DataDirectory::open(*machine.files, machine.path, "pid 1");
+    if (is_well) {
+      EXPECT_THAT(data, IsOk()) << std::oct << mode;
+      continue;
+    }
+    ASSERT_THAT(data, ErrorIs(Reason::kBadRequest)) << std::oct << mode;
+    EXPECT_NE(data.error().detail.find("chmod go-w"), std::string::npos);
+  }
+}
+
+TEST(DataDirectoryTest, knows_a_copy_from_itself) {
+  Machine machine;
+  const auto data = DataDirectory::open(*machine.files, machine.path, "pid 1");
+  ASSERT_THAT(data, IsOk());
+  ASSERT_THAT(replace_file(*machine.files, data->record_path(), "record"), IsOk());
+  EXPECT_THAT(check_place(*machine.files, *data), ErrorIs(Reason::kBadRequest));  // never marked
+  ASSERT_THAT(mark_place(*machine.files, *data), IsOk());
+  EXPECT_THAT(check_place(*machine.files, *data), IsOk());
+  // The same bytes in another file.
+  ASSERT_THAT(replace_file(*machine.files, data->record_path(), "record"), IsOk());
+  const auto copied = check_place(*machine.files, *data);
+  ASSERT_THAT(copied, ErrorIs(Reason::kBadRequest));
+  EXPECT_EQ(copied.error().place, Place::kConflict);
+  EXPECT_NE(copied.error().detail.find("mandate restore"), std::string::npos);
+}
+
 TEST(DataDirectoryTest, a_place_that_cannot_be_one_is_refused) {
   Machine machine;
   ASSERT_THAT(machine.files->open(machine.path, OpenMode::kNew), IsOk());
