@@ -291,6 +291,7 @@ void Running::tick() {
   ticker_ = std::thread([this, stopping = std::move(stopping)] {
     while (stopping.wait_for(std::chrono::seconds(1)) == std::future_status::timeout) {
       service_->flush_counts();
+      take_snapshot();
       say_closed();
     }
   });
@@ -338,17 +339,20 @@ Result<void> Running::start() {
   return {};
 }
 
+// On the ticker's thread; commands and decisions go on meanwhile.
 void Running::take_snapshot() {
-  if (!sequencer_ || sequencer_->closed() || state_.applied() < snapshot_at_ + kSnapshotEvery) {
-    return;
-  }
-  Result<record::Revision> taken = run_command(
-      "snapshot", service::take_snapshot(state_, [this](record::Revision, std::string_view bytes) {
+  const record::Revision now = state_.view().revision();
+  if (sequencer_->closed() || now < snapshot_at_ + kSnapshotEvery) return;
+  snapshot_at_ = now;  // also where it fails: the next try is as far away
+  Result<service::Sequencer::Command> taken =
+      service::take_snapshot(state_, [this](record::Revision, std::string_view bytes) {
         return store::write_snapshot(*files_, data_->snapshot_path(), bytes).map([](const Digest&) {
         });
-      }));
-  if (!taken) {
-    log_->write(LogLevel::kWarning, "no snapshot was taken", {{"why", taken.error().detail}});
+      });
+  const Result<record::Revision> named =
+      taken ? run_command("snapshot", *std::move(taken)) : fail(taken.error());
+  if (!named) {
+    log_->write(LogLevel::kWarning, "no snapshot was taken", {{"why", named.error().detail}});
   }
 }
 

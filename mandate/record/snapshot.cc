@@ -27,13 +27,15 @@ json::Value to_json(const Guardrails& guardrails) {
 
 class Writer {
  public:
-  explicit Writer(Instant last_time) : last_time_(last_time) {}
+  Writer(Revision revision, Instant last_time) : revision_(revision), last_time_(last_time) {}
 
   template <class T>
   void table(const Table<T>& table) {
-    body_.number(table.nodes.size());
-    for (std::uint32_t i = 0; i < table.nodes.size(); ++i) {
-      const Version<T>& version = *table.nodes[i].newest.load(std::memory_order_relaxed);
+    const std::uint32_t count = table.count(revision_);
+    body_.number(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Version<T>& version =
+          *version_at(table.nodes[i].newest.load(std::memory_order_acquire), revision_);
       body_.text(table.id(i));
       body_.number(version.revision);
       body_.number(static_cast<std::uint64_t>(version.value.status));
@@ -43,8 +45,8 @@ class Writer {
 
   void ended(const Table<Ended>& table) {
     std::vector<std::uint32_t> kept;
-    for (std::uint32_t i = 0; i < table.nodes.size(); ++i) {
-      const Instant until = table.newest(i).until;
+    for (std::uint32_t i = 0; i < table.count(revision_); ++i) {
+      const Instant until = table.at(i, revision_)->until;
       const bool over = until < kEndOfTime - kForgetAfter && until + kForgetAfter < last_time_;
       if (!over) kept.push_back(i);
     }
@@ -52,19 +54,20 @@ class Writer {
     for (std::uint32_t i : kept) {
       body_.text(table.id(i));
       body_.number(table.nodes[i].first.revision);
-      body_.instant(table.newest(i).until);
+      body_.instant(table.at(i, revision_)->until);
     }
   }
 
   void guardrails(const Version<Guardrails>* newest) {
+    newest = version_at(newest, revision_);
     body_.number(newest ? newest->revision : 0);
     body_.text(newest ? json::canonical(to_json(newest->value)) : "[]");
   }
 
-  std::string finish(Revision revision) {
+  std::string finish() {
     SnapshotWriter out;
     out.raw(kMagic);
-    out.number(revision);
+    out.number(revision_);
     out.instant(last_time_);
     out.number(authorities_.size());
     for (const Authority* authority : authorities_) out.text(json::canonical(authority->to_json()));
@@ -137,6 +140,7 @@ class Writer {
     body_.text(json::canonical(issuer.definition->to_json()));
   }
 
+  const Revision revision_;
   const Instant last_time_;
   SnapshotWriter body_;
   std::vector<const Authority*> authorities_;
@@ -173,6 +177,7 @@ class SnapshotLoader {
     guardrails();
     if (in_.ok()) check_handles();
     if (Result<void> ok = in_.finished(); !ok) return ok;
+    state_.published_time.store(state_.last_time, std::memory_order_relaxed);
     state_.applied.store(revision_, std::memory_order_relaxed);
     state_.earliest.store(revision_, std::memory_order_relaxed);
     state_.published.store(revision_, std::memory_order_release);
@@ -381,8 +386,12 @@ class SnapshotLoader {
   std::vector<const Authority*> authorities_;
 };
 
-std::string State::snapshot() const {
-  Writer out(impl_->last_time);
+std::string State::snapshot() const { return snapshot(applied()); }
+
+std::string State::snapshot(Revision revision) const {
+  // What is not published yet is the writer's alone.
+  const bool is_published = revision <= impl_->published.load(std::memory_order_acquire);
+  Writer out(revision, is_published ? impl_->published_time.load() : impl_->last_time);
   out.table(impl_->trusted_issuers);
   out.table(impl_->principals);
   out.table(impl_->teams);
@@ -392,8 +401,8 @@ std::string State::snapshot() const {
   out.table(impl_->delegations);
   out.ended(impl_->tokens);
   out.ended(impl_->transactions);
-  out.guardrails(impl_->guardrails.load(std::memory_order_relaxed));
-  return out.finish(applied());
+  out.guardrails(impl_->guardrails.load(std::memory_order_acquire));
+  return out.finish();
 }
 
 Result<void> State::restore(std::string_view snapshot) {

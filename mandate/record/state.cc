@@ -98,7 +98,10 @@ Result<void> State::apply(const Event& event) {
   return {};
 }
 
-void State::publish() { impl_->published.store(applied(), std::memory_order_release); }
+void State::publish() {
+  impl_->published_time.store(impl_->last_time, std::memory_order_relaxed);
+  impl_->published.store(applied(), std::memory_order_release);
+}
 
 Revision State::applied() const { return impl_->applied.load(std::memory_order_relaxed); }
 Revision State::earliest() const { return impl_->earliest.load(std::memory_order_relaxed); }

@@ -171,6 +171,8 @@ class State {
   // Older versions of nodes are left out: time travel before a snapshot reads the record. So are
   // revoked tokens and transactions that have ended anyway. A state that refused one is of no use.
   std::string snapshot() const;
+  // The same at a revision that is published, from any thread, while the writer goes on.
+  std::string snapshot(Revision revision) const;
   Result<void> restore(std::string_view snapshot);
   static Result<Revision> revision_of(std::string_view snapshot);
 

@@ -32,9 +32,14 @@ struct Version {
 
 // The version that holds at a revision; nullptr: none yet.
 template <class T>
-const T* value_at(const Version<T>* newest, Revision revision) {
+const Version<T>* version_at(const Version<T>* newest, Revision revision) {
   while (newest && newest->revision > revision) newest = newest->older;
-  return newest ? &newest->value : nullptr;
+  return newest;
+}
+template <class T>
+const T* value_at(const Version<T>* newest, Revision revision) {
+  const Version<T>* version = version_at(newest, revision);
+  return version ? &version->value : nullptr;
 }
 
 template <class T>
@@ -142,6 +147,7 @@ struct State::Impl {
   HashIndex entitlement_edges;
   std::atomic<const Version<Guardrails>*> guardrails{nullptr};
   std::atomic<Revision> published{0};
+  std::atomic<Instant> published_time{kBeginningOfTime};  // of the last event by then, or later
   std::atomic<Revision> applied{0};
   std::atomic<Revision> earliest{0};
 

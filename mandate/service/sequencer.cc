@@ -1,6 +1,5 @@
 #include "mandate/service/sequencer.h"
 
-#include <cassert>
 #include <utility>
 
 #include "mandate/base/limits.h"
@@ -212,16 +211,15 @@ Result<bool> load(record::Record& record, record::State& state, std::string_view
   return load_tail(record, state, progress).map([&] { return good; });
 }
 
-Sequencer::Command take_snapshot(const record::State& state, KeepSnapshot keep) {
-  return
-      [&state, keep = std::move(keep)](const record::View& view, Instant) -> Result<record::Plan> {
-        assert(view.revision() == state.applied());
-        const std::string bytes = state.snapshot();
-        if (Result<void> ok = keep(view.revision(), bytes); !ok) return fail(ok.error());
-        record::Plan plan;
-        plan.changes.emplace_back(record::SnapshotTaken{view.revision(), crypto::sha256(bytes)});
-        return plan;
-      };
+Result<Sequencer::Command> take_snapshot(const record::State& state, const KeepSnapshot& keep) {
+  const record::Revision revision = state.view().revision();
+  const std::string bytes = state.snapshot(revision);
+  if (Result<void> ok = keep(revision, bytes); !ok) return fail(ok.error());
+  return [revision, digest = crypto::sha256(bytes)](const record::View&, Instant) {
+    record::Plan plan;
+    plan.changes.emplace_back(record::SnapshotTaken{revision, digest});
+    return Result<record::Plan>(std::move(plan));
+  };
 }
 
 }  // namespace mandate::service

@@ -97,9 +97,10 @@ Result<void> load(record::Record& record, record::State& state, const Progress& 
 Result<bool> load(record::Record& record, record::State& state, std::string_view snapshot,
                   const Progress& progress);
 
-// Takes a snapshot on the sequencer's thread and puts its digest on record. `keep` stores the
-// bytes; what it stores is used only once the digest is durable.
+// Takes a snapshot of what is published, on the caller's thread and not on the sequencer's; gives
+// the command that puts its digest on record. `keep` stores the bytes; what it stores is used only
+// once the digest is durable.
 using KeepSnapshot = std::function<Result<void>(record::Revision revision, std::string_view bytes)>;
-Sequencer::Command take_snapshot(const record::State& state, KeepSnapshot keep);
+Result<Sequencer::Command> take_snapshot(const record::State& state, const KeepSnapshot& keep);
 
 }  // namespace mandate::service

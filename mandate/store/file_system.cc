@@ -18,15 +18,23 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, std::u
 }
 
 Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view bytes) {
+  return replace_file(files, path, {bytes});
+}
+
+Result<void> replace_file(FileSystem& files, const std::string& path,
+                          std::initializer_list<std::string_view> parts) {
   const std::string next = path + ".new";
   Result<std::unique_ptr<File>> file = files.open(next, OpenMode::kReplace);
   if (!file) return fail(file.error());
+  std::uint64_t offset = 0;
+  for (std::string_view part : parts) {
+    if (auto ok = (*file)->write(offset, part); !ok) return ok;
+    offset += part.size();
+  }
   // The bytes first: a name that lasts must never lead to bytes that do not.
-  return (*file)
-      ->write(0, bytes)
-      .and_then([&] { return (*file)->sync(); })
-      .and_then([&] { return files.rename(next, path); })
-      .and_then([&] { return files.sync_directory(folder_of(path)); });
+  return (*file)->sync().and_then([&] { return files.rename(next, path); }).and_then([&] {
+    return files.sync_directory(folder_of(path));
+  });
 }
 
 Result<void> make_directories(FileSystem& files, const std::string& path) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,8 @@ class FileSystem {
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t bytes_max);
 // The file as a whole, durable, or as it was before: a synced neighbour `path.new`, renamed.
 Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view bytes);
+Result<void> replace_file(FileSystem& files, const std::string& path,
+                          std::initializer_list<std::string_view> parts);
 // `path` and what is missing above it, up to a folder that exists; not synced.
 Result<void> make_directories(FileSystem& files, const std::string& path);
 // The folder that holds `path`.

@@ -15,10 +15,9 @@ constexpr std::uint64_t kSnapshotBytesMax = std::uint64_t{8} << 30;
 
 Result<Digest> write_snapshot(FileSystem& files, const std::string& path, std::string_view bytes) {
   const Digest digest = crypto::sha256(bytes);
-  std::string whole;
-  whole.reserve(kHeadBytes + bytes.size());
-  whole.append(kHead).append(view(digest)).append(bytes);
-  if (auto ok = replace_file(files, path, whole); !ok) return fail(ok.error());
+  if (auto ok = replace_file(files, path, {kHead, view(digest), bytes}); !ok) {
+    return fail(ok.error());
+  }
   return digest;
 }
 

@@ -86,6 +86,7 @@ TEST(StateThreads, ReadersAgreeWithAFoldAtEveryRevision) {
   std::atomic<bool> done{false};
   std::atomic<std::size_t> wrong{0};
   std::atomic<std::size_t> looks{0};
+  std::atomic<std::size_t> snapshots{0};
   const auto read = [&](std::uint64_t stride) {
     std::uint64_t back = stride;
     while (!done.load()) {
@@ -97,18 +98,32 @@ TEST(StateThreads, ReadersAgreeWithAFoldAtEveryRevision) {
       ++looks;
     }
   };
+  // A snapshot of what is published is whole, whatever the writer does meanwhile.
+  const auto restore = [&] {
+    while (!done.load()) {
+      const Revision at = state.view().revision();
+      State copy;
+      if (!copy.restore(state.snapshot(at)) || copy.view().revision() != at ||
+          look(copy.view()) != expected[at - start]) {
+        ++wrong;
+      }
+      ++snapshots;
+    }
+  };
   std::thread first(read, 17);
   std::thread second(read, 1009);
+  std::thread third(restore);
   for (std::uint32_t n = 0; n < kEvents; ++n) {
     ASSERT_THAT(state.apply(nth_event(n)), test::IsOk());
     if (n % 5 == 4) state.publish();  // in groups, as the sequencer does
     if (n % 64 == 0) std::this_thread::yield();
   }
   state.publish();
-  while (looks.load() < 20) std::this_thread::yield();
+  while (looks.load() < 20 || snapshots.load() < 3) std::this_thread::yield();
   done = true;
   first.join();
   second.join();
+  third.join();
   EXPECT_EQ(wrong.load(), 0u);
   EXPECT_EQ(look(state.view()), expected.back());
 }
