@@ -1,5 +1,6 @@
 # A thin door to CMake, CTest and tools/; `make help` lists what there is.
 MINUTES ?= 4
+FIGURE ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -25,12 +26,10 @@ scenarios: ## run the acceptance stories: a table, and build/scenarios.json
 	@tools/build ci all
 	@tests/scenarios/run
 
-bench: ## build and run the benchmarks
+bench: ## every figure beside its limit, or those of FIGURE=...; writes build/bench.json
 	@tools/setup test
 	@tools/build bench all
-	@found=0; for program in build/bench/bench/bench_*; do \
-	  [ -x "$$program" ] || continue; found=1; echo "== $$(basename "$$program")"; "$$program"; \
-	done; [ $$found = 1 ] || echo "bench: there are no benchmarks yet"
+	@tools/bench "$(FIGURE)"
 
 fuzz: ## run every fuzz target, MINUTES=n in all; writes build/fuzz.json
 	@tools/setup dev
