@@ -92,6 +92,14 @@ struct PathOptions {
 };
 int path(const Connection& connection, const PathOptions& options);
 
+struct KeysOptions {
+  std::string action;  // "" lists
+  std::string kid;     // of `retire` and `compromise`
+  std::string algorithm = "ES256";
+  std::string overlap;  // of `rotate`; empty: 30 days
+};
+int keys(const Connection& connection, const KeysOptions& options);
+
 struct ReportOptions {
   std::string since;         // RFC 3339, or how long ago: 7d; empty: from the beginning
   std::string propose_file;  // where the proposed document goes; empty: nowhere
@@ -129,5 +137,18 @@ int restore(const RestoreOptions& options, Format format);
 struct Given;  // configuration.h: what the command line says of it
 int serve(const Given& given);
 int check_config(const Given& given, Format format);
+
+struct BackupOptions {
+  std::string data;
+  std::string out;
+  std::string keys_out;  // where the private keys go; empty: nowhere
+};
+int backup(const BackupOptions& options, Format format);
+
+struct OperatorOptions {
+  std::string data;
+  std::string out;  // identity file; empty: DIR/operator-new.json
+};
+int replace_operator(const OperatorOptions& options, Format format);
 
 }  // namespace mandate::app

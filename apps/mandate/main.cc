@@ -8,7 +8,9 @@
 
 #include "apps/mandate/commands.h"
 #include "apps/mandate/configuration.h"
+#include "apps/mandate/examples.h"
 #include "apps/mandate/nearest.h"
+#include "apps/mandate/self_description.h"
 
 namespace mandate::app {
 namespace {
@@ -41,10 +43,14 @@ struct Everything {
   TokenOptions token;
   CheckOptions check;
   PathOptions path;
+  KeysOptions keys;
   ReportOptions report;
   IdentityOptions identity;
   AuditOptions audit;
   RestoreOptions restore;
+  BackupOptions backup;
+  OperatorOptions op;
+  std::string shell;
   std::string output = "text";
   int code = kExitDone;
 };
@@ -69,79 +75,6 @@ void add_common(CLI::App& app, Everything& all) {
   app.add_option("--identity", all.connection.identity,
                  "identity file: {\"client_id\", \"jwk\"}, mode 0600")
       ->envname("MANDATE_IDENTITY");
-}
-
-// What a newcomer would type, and what comes of it.
-const char* example_of(std::string_view name) {
-  constexpr std::pair<std::string_view, const char*> kExamples[] = {
-      {"serve",
-       "The first start makes DIR/operator.json, the identity of the first operator:\n"
-       "  mandate serve --data data --listen 127.0.0.1:8181 --apply org.yaml"},
-      {"apply",
-       "Prints what differs: + added, ~ changed, - ended. Nothing ends by being left out, unless\n"
-       "--prune says so:\n"
-       "  mandate apply -f org.yaml --prune --dry-run"},
-      {"get",
-       "  mandate get delegations\n"
-       "  mandate get delegations triage-reads"},
-      {"grant",
-       "Within what the delegator holds; wider is refused:\n"
-       "  mandate grant triage-reads --delegator human:maria@acme.example \\\n"
-       "    --delegate agent:triage --type tickets --action read \\\n"
-       "    --location https://tickets.acme.example --identifier 'queue/eu/*' \\\n"
-       "    --not-after 2027-03-31T00:00:00Z --purpose 'first-line triage'"},
-      {"revoke",
-       "It cannot be undone, and the id is never used again; `suspend` can be taken back:\n"
-       "  mandate revoke delegation triage-reads --dry-run"},
-      {"suspend", "  mandate suspend agent:triage"},
-      {"resume", "  mandate resume agent:triage"},
-      {"token",
-       "As the agent, for whoever gave it the delegation:\n"
-       "  mandate token --identity agent.json --delegation triage-reads > triage.token\n"
-       "Onward, as the service that received that token:\n"
-       "  mandate token --identity tickets.json --subject-token triage.token \\\n"
-       "    --resource https://archive.acme.example\n"
-       "Headers for one HTTP request, with a fresh proof of the key:\n"
-       "  mandate token --identity agent.json --delegation triage-reads \\\n"
-       "    --request GET --url https://tickets.acme.example/queue/eu/17 > headers\n"
-       "  curl --header @headers https://tickets.acme.example/queue/eu/17"},
-      {"check",
-       "Exit code 0 is a permit, 1 a denial. With the token and the key of who acts:\n"
-       "  mandate check --identity tickets.json --subject human:maria@acme.example \\\n"
-       "    --action read --type tickets --id queue/eu/17 \\\n"
-       "    --access-token triage.token --actor agent.json"},
-      {"path",
-       "  mandate path \"$(cat triage.token)\"\n"
-       "  mandate path RECEIPT --output dot | dot -Tsvg > path.svg"},
-      {"identity",
-       "The key that it prints goes into a document's `authenticators: [{jwk: ...}]`:\n"
-       "  mandate identity agent:triage --out agent.json"},
-      {"shadow",
-       "Resources say `enforcement: shadow` in the document:\n"
-       "  mandate report shadow --since 7d --propose missing.json\n"
-       "  mandate apply -f missing.json --dry-run"},
-      {"key", "  mandate audit key --data data > keys"},
-      {"verify",
-       "A checkpoint or receipt kept elsewhere shows a cut tail and a fork:\n"
-       "  cp -r data/log copy\n"
-       "  mandate audit verify copy --keys keys --against checkpoint"},
-      {"restore",
-       "The server stays closed on a folder that was copied or restored, since a backup may have\n"
-       "forgotten revocations. Tell it the newest checkpoint that anybody kept, and give a copy "
-       "of\n"
-       "the published logs if there is a newer one; what the backup lacks is put back from it:\n"
-       "  mandate restore --data data --checkpoint kept/checkpoint --log kept/log\n"
-       "Nothing newer is known than the folder itself (it was only moved):\n"
-       "  mandate restore --data data --checkpoint data/log/record/checkpoint\n"
-       "Tokens from before end in any case. With --accept-loss everybody is suspended, a new\n"
-       "operator is made, and the logs begin anew under new keys."},
-      {"prove", "  mandate audit prove copy JTI"},
-      {"export", "  mandate audit export copy > entries.ndjson"},
-  };
-  for (const auto& [command, example] : kExamples) {
-    if (command == name) return example;
-  }
-  return "";
 }
 
 template <class Run>
@@ -302,6 +235,32 @@ void add_using(CLI::App& app, Everything& all) {
       "verifier keys (`mandate audit key`); default: as the server shows them");
 }
 
+void add_keys(CLI::App& app, Everything& all) {
+  CLI::App* group = app.add_subcommand("keys", "The keys that the server signs tokens with");
+  group->footer("Each has an example in its help: `mandate keys rotate --help`.");
+  group->require_subcommand(1);
+  group->fallthrough();
+  const auto action = [&](const char* name, const char* about) {
+    const std::string word = std::string_view(name) == "list" ? "" : name;
+    return command(*group, all, name, about, [word](Everything& e) {
+      e.keys.action = word;
+      return keys(e.connection, e.keys);
+    });
+  };
+  KeysOptions& o = all.keys;
+  action("list", "Show those that are believed");
+  CLI::App* rotate = action("rotate", "Sign with a new key; the old one is believed for a while");
+  rotate->add_option("--algorithm", o.algorithm, "ES256 or RS256")->capture_default_str();
+  rotate->add_option("--overlap", o.overlap, "how long the old one is believed; default: 30d");
+  action("retire", "Believe a rotated key no longer")
+      ->add_option("kid", o.kid, "which one")
+      ->required();
+  action("compromise",
+         "Somebody else has the key: believe nothing that it signed, now and for ever")
+      ->add_option("kid", o.kid, "which one")
+      ->required();
+}
+
 void add_report(CLI::App& app, Everything& all) {
   CLI::App* report = app.add_subcommand("report", "What the journal says of the past");
   report->footer("Each has an example in its help: `mandate report shadow --help`.");
@@ -375,6 +334,41 @@ std::vector<std::string> options_of(const CLI::App& app) {
   return names;
 }
 
+void add_life(CLI::App& app, Everything& all) {
+  CLI::App* copy =
+      command(app, all, "backup", "Copy a server's folder, also while it is written to",
+              [](Everything& e) { return backup(e.backup, e.connection.format); });
+  copy->add_option("data", all.backup.data, "the server's folder")->required();
+  copy->add_option("out", all.backup.out, "folder that is made")->required();
+  copy->add_option("--keys", all.backup.keys_out, "another one, for the private keys");
+
+  CLI::App* op = app.add_subcommand("operator", "The operator that the first start made");
+  op->footer("It has an example in its help: `mandate operator replace --help`.");
+  op->require_subcommand(1);
+  op->fallthrough();
+  CLI::App* replace =
+      command(*op, all, "replace", "Give it a new key where the old one is lost; offline",
+              [](Everything& e) { return replace_operator(e.op, e.connection.format); });
+  replace->add_option("--data", all.op.data, "the server's folder")->required();
+  replace->add_option("--out", all.op.out, "identity file; default: DIR/operator-new.json");
+}
+
+// What other programs need to know of this command line.
+void add_description(CLI::App& app, Everything& all) {
+  command(app, all, "completion", "Print a shell's completion script",
+          [&app](Everything& e) {
+            print(completion_script(app, e.shell));
+            return kExitDone;
+          })
+      ->add_option("shell", all.shell, "bash, zsh or fish")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->required();
+  command(app, all, "man", "Print the manual page", [&app](Everything&) {
+    print(manual_page(app, MANDATE_VERSION));
+    return kExitDone;
+  });
+}
+
 // What was wrong, and where the help for it is.
 std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   std::string text = "mandate: ";
@@ -427,10 +421,13 @@ int run(int argc, char** argv) {
   add_governing(app, all);
   add_ending(app, all);
   add_using(app, all);
+  add_keys(app, all);
   add_report(app, all);
   add_identity(app, all);
   add_audit(app, all);
   add_restore(app, all);
+  add_life(app, all);
+  add_description(app, all);
   app.failure_message(usage_message);
   try {
     app.parse(arguments_of(argc, argv));

@@ -15,6 +15,7 @@
 #include "apps/mandate/configuration.h"
 #include "apps/mandate/journal_finder.h"
 #include "apps/mandate/logging.h"
+#include "apps/mandate/signing_keys.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/base/time_zones.h"
 #include "mandate/crypto/system_random.h"
@@ -53,6 +54,7 @@ class Running {
   Result<void> open_record();
   Result<void> open_journal();
   Result<void> bootstrap();
+  Result<void> prepare_keys();
   Result<void> apply_documents();
   Result<record::Revision> run_command(std::string by, service::Sequencer::Command command);
   Result<void> apply_now(const Document& document, std::string by);
@@ -81,6 +83,7 @@ class Running {
   std::unique_ptr<store::PublishedLogs> logs_;
   std::optional<JournalFinder> finder_;
   std::optional<service::SigningKeys> signing_keys_;
+  std::optional<FileKeySource> key_source_;
   std::unique_ptr<service::Sequencer> sequencer_;
   std::unique_ptr<service::Service> service_;
   std::unique_ptr<http::Routes> routes_;

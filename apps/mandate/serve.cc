@@ -297,12 +297,14 @@ void Running::tick() {
   });
 }
 
-Result<void> Running::start() {
-  Result<void> step = open_data();
-  if (step) step = listen();
-  if (step) step = open_record();
-  if (step) step = open_journal();
-  if (!step) return step;
+Result<void> Running::prepare_keys() {
+  key_source_.emplace(*files_, data_->keys_folder());
+  Result<void> settled = settle_keys(
+      *files_, data_->keys_folder(), *keys_, [this] { return state_.view(); }, clock_.now(),
+      [this](service::Sequencer::Command command) {
+        return run_command("start", std::move(command)).map([](record::Revision) {});
+      });
+  if (!settled) return settled;
   Result<ledger::NoteSigner> receipts =
       ledger::NoteSigner::make(host_ + "/receipt", keys_->receipt);
   if (!receipts) return fail(receipts.error());
@@ -310,8 +312,18 @@ Result<void> Running::start() {
                                              .rs256 = keys_->rs256,
                                              .receipt = *std::move(receipts),
                                              .nonce_run_key = random_.bytes(32)});
+  return {};
+}
+
+Result<void> Running::start() {
+  Result<void> step = open_data();
+  if (step) step = listen();
+  if (step) step = open_record();
+  if (step) step = open_journal();
+  if (!step) return step;
   sequencer_ = std::make_unique<service::Sequencer>(*record_, state_, clock_);
   step = bootstrap();
+  if (step) step = prepare_keys();
   if (step) step = apply_documents();
   if (!step) return step;
   service_ = std::make_unique<service::Service>(service::Dependencies{.issuer = issuer_,
@@ -325,6 +337,7 @@ Result<void> Running::start() {
                                                                       .random = random_,
                                                                       .zones = *zones_,
                                                                       .keys = *signing_keys_,
+                                                                      .key_source = *key_source_,
                                                                       .log = *log_});
   routes_ = std::make_unique<http::Routes>(
       *service_,

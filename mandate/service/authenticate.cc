@@ -12,8 +12,8 @@ constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:client-assertion-
 
 // An unknown client costs what a known one with a wrong key costs, and hears the same (ATTACKS B6).
 Error refuse_in_vain(Core& core, const token::Jws& jws, Instant now) {
-  Result<token::OneUse> use =
-      token::verify_client_assertion(jws, {core.public_keys[0]}, core.deps.issuer, now);
+  Result<token::OneUse> use = token::verify_client_assertion(
+      jws, {core.issuer_keys(now).es256.public_key()}, core.deps.issuer, now);
   Error error = use ? Error{Reason::kClientUnknown, Place::kClient, "the signature is by no client"}
                     : use.error();
   if (error.reason == Reason::kClientAuthenticationFailed) error.reason = Reason::kClientUnknown;
@@ -135,7 +135,7 @@ tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view 
                     "a trusted issuer's token about a person was presented raw; expected a token "
                     "of ours, exchanged for it"});
   }
-  Result<VerifiedToken> verified = core.access_tokens.verify(*jws, now);
+  Result<VerifiedToken> verified = core.issuer_keys(now).verifier.verify(*jws, now);
   if (!verified) return failure(verified.error());
   Result<token::ProofVerifier::Proof> possession =
       core.proofs.verify(proof, {.method = method,

@@ -6,9 +6,8 @@ namespace mandate::service {
 
 Core::Core(const Dependencies& dependencies)
     : deps(dependencies),
-      public_keys{dependencies.keys.es256.public_key(), dependencies.keys.rs256.public_key()},
       issuer_resource(ResourceId::parse(dependencies.issuer).value()),
-      access_tokens(dependencies.issuer, public_keys),
+      issuer_ring(dependencies.issuer, dependencies.keys.es256, dependencies.keys.rs256),
       nonces(dependencies.keys.nonce_run_key),
       journalist(dependencies.journal, dependencies.keys.receipt, dependencies.random,
                  dependencies.clock) {}

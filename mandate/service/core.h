@@ -1,16 +1,17 @@
 // What the use cases share: the verifiers, the caches, the journalist. Made once by `Service`.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mandate/decision/decision.h"
+#include "mandate/service/issuer_keys.h"
 #include "mandate/service/journalist.h"
 #include "mandate/service/key_cache.h"
 #include "mandate/service/service.h"
-#include "mandate/token/access_token.h"
 #include "mandate/token/dpop.h"
 #include "mandate/token/grants.h"
 
@@ -20,9 +21,9 @@ struct Core {
   explicit Core(const Dependencies& dependencies);
 
   const Dependencies deps;
-  std::vector<crypto::PublicKey> public_keys;  // ours: ES256, RS256
   ResourceId issuer_resource;
-  token::AccessTokenVerifier access_tokens;
+  IssuerKeyRing issuer_ring;
+  std::atomic<bool> changing_keys{false};
   token::NonceIssuer nonces;
   token::ProofVerifier proofs;
   Journalist journalist;
@@ -30,6 +31,9 @@ struct Core {
 
   Instant now() const { return deps.clock.now(); }
   record::View view() const { return deps.state.view(); }
+  const IssuerKeys& issuer_keys(Instant at) {
+    return issuer_ring.at([this] { return view(); }, at);
+  }
   // Consumes one-use identifiers; `proof_replayed` at that place where one was used before.
   Result<void> consume(const Digest& key, Instant until, Place place);
 };

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "mandate/base/bytes.h"
+#include "mandate/service/issuer_keys.h"
 
 namespace mandate::service {
 namespace {
@@ -39,6 +40,13 @@ Result<void> check_issuer(const TrustedIssuerDefinition& trusted, std::string_vi
 
 Result<void> check_document(const Document& document, std::string_view issuer,
                             const TimeZones& zones) {
+  for (const PrincipalDefinition& principal : document.principals) {
+    if (principal.id.text() == kIssuerPrincipal) {
+      return fail(Reason::kBadRequest, "principal " + quoted(kIssuerPrincipal) +
+                                           " is this server itself; expected `mandate keys` for "
+                                           "its keys");
+    }
+  }
   for (const ResourceDefinition& resource : document.resources) {
     // Whoever could turn this off could do everything else.
     if (resource.id.text() == issuer && resource.enforcement == Enforcement::kShadow) {

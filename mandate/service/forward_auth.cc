@@ -108,8 +108,9 @@ std::string assertion(Core& core, const Decided& decided, const Original& origin
   for (std::string_view key : {"sub", "act", "client_id", "lineage", "txn"}) {
     if (const json::Value* value = claims.find(key)) about.set(key, *value);
   }
-  return token::sign_jws(core.deps.keys.es256, crypto::Algorithm::kEs256, "mandate-assertion+jwt",
-                         core.deps.keys.es256.public_key().thumbprint_base64url(), about);
+  const crypto::PrivateKey& key = core.issuer_keys(now).es256;
+  return token::sign_jws(key, crypto::Algorithm::kEs256, "mandate-assertion+jwt",
+                         key.public_key().thumbprint_base64url(), about);
 }
 
 Reply permitted(Core& core, const Decided& decided, const Original& original,

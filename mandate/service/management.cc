@@ -116,6 +116,20 @@ Result<void> check_differences(Core& core, const record::View& view, const Opera
   return {};
 }
 
+// The server's own keys have commands of their own, which leave it with one to sign with.
+Result<void> check_not_server(const record::View& view, record::NodeKind kind,
+                              std::string_view id) {
+  bool own = kind == record::NodeKind::kPrincipal && id == kIssuerPrincipal;
+  if (kind == record::NodeKind::kAuthenticator) {
+    const auto handle = view.find_authenticator(id);
+    const auto* key = handle ? view.authenticator(*handle) : nullptr;
+    own = key != nullptr && view.id(key->principal) == kIssuerPrincipal;
+  }
+  if (!own) return {};
+  return fail(Reason::kBadRequest, Place::kConflict,
+              quoted(id) + " is this server itself; expected `mandate keys`");
+}
+
 // Nobody ends its own access: what would take that back again may be lost with it.
 Result<void> check_not_self(const Operator& who, std::string_view principal) {
   if (who.caller.token.claims().client_id.text() != principal) return {};
@@ -137,8 +151,9 @@ void run(Core& core, std::shared_ptr<Operator> who, Sequencer::Command plan, Don
 
 // What the first start made and documents need not repeat; pruning leaves it alone.
 std::vector<std::string> kept_ids(const Core& core) {
-  return {std::string(kOperatorId), std::string(kOperatorTeam), std::string(kOperatorOwner),
-          std::string(kOperatorEntitlement), core.issuer_resource.text()};
+  return {std::string(kOperatorId),      std::string(kOperatorTeam),
+          std::string(kOperatorOwner),   std::string(kOperatorEntitlement),
+          std::string(kIssuerPrincipal), core.issuer_resource.text()};
 }
 
 std::string id_at(const record::View& view, record::NodeKind kind, std::uint32_t index) {
@@ -332,6 +347,7 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
                                           name(target.kind), target.id, when);
     const bool principal = target.kind == record::NodeKind::kPrincipal && !target.dry_run;
     if (allowed && principal) allowed = check_not_self(*shared, target.id);
+    if (allowed && !target.dry_run) allowed = check_not_server(at, target.kind, target.id);
     return allowed;
   };
   if (Result<void> allowed = may(view, now); !allowed) {
@@ -382,6 +398,8 @@ void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, 
     Result<void> may =
         check_operator(core, at, *shared, kManagementType, "suspend", "principal", id.text(), when);
     if (may && suspended) may = check_not_self(*shared, id.text());
+    // After a restore everybody is suspended, and may be resumed.
+    if (may && suspended) may = check_not_server(at, record::NodeKind::kPrincipal, id.text());
     if (!may) return fail(may.error());
     return suspended ? record::plan_suspend(at, id) : record::plan_resume(at, id);
   };

@@ -27,6 +27,8 @@ void list_endpoint(Core& core, const ApiCall& call, std::string_view noun, Done 
 void statement_endpoint(Core& core, const ApiCall& call, std::string_view delegation, Done done);
 void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
 void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
+void keys_endpoint(Core& core, const ApiCall& call, Done done);
+void change_keys_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
 void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
 void may_read_log_endpoint(Core& core, const ApiCall& call, Done done);
 

@@ -231,8 +231,8 @@ void statement_endpoint(Core& core, const ApiCall& call, std::string_view delega
       .expires_at = end};
   Reply reply;
   reply.body = json::Value::object(
-      {{"statement", token::sign_statement(statement, core.deps.issuer, now, core.deps.keys.es256,
-                                           crypto::Algorithm::kEs256)},
+      {{"statement", token::sign_statement(statement, core.deps.issuer, now,
+                                           core.issuer_keys(now).es256, crypto::Algorithm::kEs256)},
        {"expires_at", format_rfc3339(end)}});
   done(std::move(reply));
 }

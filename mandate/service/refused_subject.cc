@@ -44,10 +44,10 @@ void tell_subject(Core& core, const record::View& view, const Client& client, co
   Result<token::Jws> jws = token::Jws::parse(*text, Place::kSubjectToken);
   if (!jws) return;
   entry.set("revision", static_cast<std::int64_t>(view.revision()));
-  if (auto verified = core.access_tokens.verify(*jws, now)) {
+  if (auto verified = core.issuer_keys(now).verifier.verify(*jws, now)) {
     tell_token(core, verified->claims(), client.id, entry);
-  } else if (auto statement =
-                 token::verify_statement(*jws, core.public_keys, core.deps.issuer, now)) {
+  } else if (auto statement = token::verify_statement(*jws, core.issuer_keys(now).public_keys,
+                                                      core.deps.issuer, now)) {
     tell_statement(view, *statement, client.id, entry);
   }
 }

@@ -51,7 +51,7 @@ json::Value Service::metadata() const {
 
 json::Value Service::jwks() const {
   json::Array keys;
-  for (const crypto::PublicKey& key : impl_->core.public_keys) {
+  for (const crypto::PublicKey& key : impl_->core.issuer_keys(impl_->core.now()).public_keys) {
     json::Value jwk = key.to_jwk();
     jwk.set("kid", key.thumbprint_base64url());
     jwk.set("use", "sig");
@@ -98,6 +98,12 @@ void Service::suspend(const ApiCall& call, const json::Value& body, Done done) {
 }
 void Service::path(const ApiCall& call, const json::Value& body, Done done) {
   path_endpoint(impl_->core, call, body, std::move(done));
+}
+void Service::keys(const ApiCall& call, Done done) {
+  keys_endpoint(impl_->core, call, std::move(done));
+}
+void Service::change_keys(const ApiCall& call, const json::Value& body, Done done) {
+  change_keys_endpoint(impl_->core, call, body, std::move(done));
 }
 void Service::may_read_log(const ApiCall& call, Done done) {
   may_read_log_endpoint(impl_->core, call, std::move(done));

@@ -22,11 +22,12 @@
 
 namespace mandate::service {
 
+class KeySource;
 class Sequencer;
 
 // Keys of this server (`KeySource`): they survive restarts.
 struct SigningKeys {
-  crypto::PrivateKey es256;
+  crypto::PrivateKey es256;  // as of the start; `keys rotate` changes what signs
   crypto::PrivateKey rs256;
   ledger::NoteSigner receipt;
   std::string nonce_run_key;  // 32 bytes, new at each start
@@ -59,6 +60,7 @@ struct Dependencies {
   Random& random;
   const TimeZones& zones;
   const SigningKeys& keys;
+  KeySource& key_source;
   Log& log;
 };
 
@@ -94,6 +96,11 @@ class Service {
   void suspend(const ApiCall& call, const json::Value& body, Done done);
   // Body {"receipt"} or {"token"} or {"jti"} or {"txn"}: the path, each entry with its proof.
   void path(const ApiCall& call, const json::Value& body, Done done);
+  // The issuer's signing keys that are believed: {"keys": [{kid, algorithm, status, not_after?}],
+  // "revision"}; the same after a change. Body: {"action": "rotate", "algorithm", "overlap"?} or
+  // {"action": "retire" or "compromise", "kid"}.
+  void keys(const ApiCall& call, Done done);
+  void change_keys(const ApiCall& call, const json::Value& body, Done done);
   // Whether the caller may read tiles (`audit:read`); the reply's body is null.
   void may_read_log(const ApiCall& call, Done done);
 

@@ -90,7 +90,7 @@ Result<void> check_binding(Core& core, const record::View& view, const Client& c
 Result<Subject> subject_of_token(Core& core, const record::View& view, const Client& client,
                                  const Form& form, std::string_view jkt, const token::Jws& jws,
                                  Instant now) {
-  Result<VerifiedToken> verified = core.access_tokens.verify(jws, now);
+  Result<VerifiedToken> verified = core.issuer_keys(now).verifier.verify(jws, now);
   if (!verified) return fail(at(verified.error(), Place::kSubjectToken));
   const TokenClaims& claims = verified->claims();
   const auto principal = view.find_principal(claims.subject.text());
@@ -119,7 +119,7 @@ Result<Subject> subject_of_token(Core& core, const record::View& view, const Cli
 Result<Subject> subject_of_statement(Core& core, const record::View& view, const Client& client,
                                      const token::Jws& jws, Instant now) {
   Result<token::Statement> statement =
-      token::verify_statement(jws, core.public_keys, core.deps.issuer, now);
+      token::verify_statement(jws, core.issuer_keys(now).public_keys, core.deps.issuer, now);
   if (!statement) return fail(at(statement.error(), Place::kSubjectToken));
   if (statement->delegate != client.id) {
     return fail(Reason::kActorMismatch, Place::kSubjectToken,
@@ -268,7 +268,7 @@ Result<void> check_actor_assertion(Core& core, const record::View& view, const C
 Result<void> check_actor_access_token(Core& core, const record::View& view, const Client& client,
                                       const token::Jws& jws, std::string_view jkt, Instant now,
                                       Subject& subject) {
-  Result<VerifiedToken> verified = core.access_tokens.verify(jws, now);
+  Result<VerifiedToken> verified = core.issuer_keys(now).verifier.verify(jws, now);
   if (!verified) return fail(at(verified.error(), Place::kActorToken));
   const TokenClaims& claims = verified->claims();
   if (claims.client_id != client.id) {

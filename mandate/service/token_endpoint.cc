@@ -112,13 +112,15 @@ json::Value issue_entry(Core& core, const Request& request, const Grant& grant,
 }
 
 const crypto::PrivateKey& signing_key(Core& core, const record::View& view,
-                                      const ResourceId& audience, crypto::Algorithm& algorithm) {
+                                      const ResourceId& audience, crypto::Algorithm& algorithm,
+                                      Instant now) {
   const auto handle = view.find_resource(audience.text());
   const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
   const bool rsa =
       resource != nullptr && resource->definition->signing_algorithm == SigningAlgorithm::kRs256;
   algorithm = rsa ? crypto::Algorithm::kRs256 : crypto::Algorithm::kEs256;
-  return rsa ? core.deps.keys.rs256 : core.deps.keys.es256;
+  const IssuerKeys& keys = core.issuer_keys(now);
+  return rsa ? keys.rs256 : keys.es256;
 }
 
 json::Value token_body(const Request& request, const TokenClaims& claims, std::string token,
@@ -164,7 +166,7 @@ void issue(Core& core, const record::View& view, const std::shared_ptr<Request>&
       core.journalist.draft("issued", issue_entry(core, *request, grant, claims));
   claims.jti = draft.id();
   crypto::Algorithm algorithm{};
-  const crypto::PrivateKey& key = signing_key(core, view, claims.audience, algorithm);
+  const crypto::PrivateKey& key = signing_key(core, view, claims.audience, algorithm, now);
   std::string token = token::sign_access_token(claims, core.deps.issuer, key, algorithm);
   if (token.size() > limits::kJwtBytesMax) {
     return refuse_request(core, *request,

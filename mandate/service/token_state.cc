@@ -92,7 +92,8 @@ void introspection_endpoint(Core& core, const OAuthCall& call, Done done) {
   const record::View view = core.view();
   tl::expected<Asked, Reply> asked = read_call(core, call, view, now);
   if (!asked) return done(std::move(asked.error()));
-  Result<VerifiedToken> token = core.access_tokens.verify(asked->token, Place::kAccessToken, now);
+  Result<VerifiedToken> token =
+      core.issuer_keys(now).verifier.verify(asked->token, Place::kAccessToken, now);
   // What it says is what holds when it is said.
   when_spent(core, std::move(asked->entry), done, [&core, done, token, client = asked->client] {
     const record::View then = core.view();
@@ -119,7 +120,8 @@ void revocation_endpoint(Core& core, const OAuthCall& call, Done done) {
   const record::View view = core.view();
   tl::expected<Asked, Reply> asked = read_call(core, call, view, now);
   if (!asked) return done(std::move(asked.error()));
-  Result<VerifiedToken> token = core.access_tokens.verify(asked->token, Place::kAccessToken, now);
+  Result<VerifiedToken> token =
+      core.issuer_keys(now).verifier.verify(asked->token, Place::kAccessToken, now);
   if (token && token->claims().client_id != asked->client.id) {
     asked->entry.set("jti", token->claims().jti);
     return done(refuse(core,

@@ -82,6 +82,35 @@ Result<KeyFiles> load_or_make_keys(FileSystem& files, const std::string& folder,
                   *std::move(journal_log), *std::move(receipt), *std::move(nonce_key)};
 }
 
+Result<crypto::PrivateKey> prepare_key(FileSystem& files, const std::string& folder,
+                                       const std::string& name, crypto::KeyType type) {
+  Result<crypto::PrivateKey> key = crypto::PrivateKey::generate(type);
+  if (!key) return key;
+  const std::string path = folder + "/" + name + ".next.jwk";
+  auto kept = replace_file(files, path, json::canonical(key->to_private_jwk()) + "\n");
+  if (!kept) return fail(kept.error());
+  return key;
+}
+
+Result<std::optional<crypto::PrivateKey>> prepared_key(FileSystem& files, const std::string& folder,
+                                                       const std::string& name,
+                                                       crypto::KeyType type) {
+  const std::string path = folder + "/" + name + ".next.jwk";
+  Result<std::optional<FileInfo>> info = files.info(path);
+  if (!info) return fail(info.error());
+  if (!*info) return std::optional<crypto::PrivateKey>();
+  Result<std::string> text = read_secret(files, path);
+  if (!text) return fail(text.error());
+  return parse_key(path, *text, type).map([](crypto::PrivateKey key) {
+    return std::optional(std::move(key));
+  });
+}
+
+Result<void> adopt_key(FileSystem& files, const std::string& folder, const std::string& name) {
+  return files.rename(folder + "/" + name + ".next.jwk", folder + "/" + name + ".jwk")
+      .and_then([&] { return files.sync_directory(folder); });
+}
+
 Result<LogPublicKeys> load_log_keys(FileSystem& files, const std::string& folder) {
   std::vector<crypto::PublicKey> keys;
   for (const char* name : {"/record-log.jwk", "/journal-log.jwk", "/receipt.jwk"}) {

@@ -5,6 +5,7 @@
 //   keys->es256.sign(crypto::Algorithm::kEs256, message)
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,16 @@ struct KeyFiles {
 // `record_unavailable` where a file cannot be read or written, `bad_request` where it is no such
 // key, or its mode lets group or others in.
 Result<KeyFiles> load_or_make_keys(FileSystem& files, const std::string& folder, Random& random);
+
+// The next one of `name` ("es256" or "rs256"): made and durable, beside the one in use.
+Result<crypto::PrivateKey> prepare_key(FileSystem& files, const std::string& folder,
+                                       const std::string& name, crypto::KeyType type);
+// What was prepared and not adopted; nothing where there is none.
+Result<std::optional<crypto::PrivateKey>> prepared_key(FileSystem& files, const std::string& folder,
+                                                       const std::string& name,
+                                                       crypto::KeyType type);
+// It takes the place of the one in use, whose private half is gone then; durable.
+Result<void> adopt_key(FileSystem& files, const std::string& folder, const std::string& name);
 
 // Those of them that others may know, for `mandate audit key`; nothing is made.
 struct LogPublicKeys {

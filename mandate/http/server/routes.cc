@@ -254,6 +254,9 @@ void Routes::management_read(const Request& request, const Path& path, const Res
 }
 
 void Routes::management(const Request& request, const Path& path, Respond respond) {
+  if (path.text == "/keys" && request.method == "GET") {
+    return service_.keys(api_call(request, path.text), api_done(std::move(respond)));
+  }
   Result<void> expected = path.expects(request, "POST");
   if (!expected) return respond(refuse(expected.error()));
   const service::ApiCall call = api_call(request, path.text);
@@ -270,6 +273,7 @@ void Routes::management(const Request& request, const Path& path, Respond respon
   if (path.text == "/apply") return service_.apply(call, *body, *dry_run, *prune, std::move(done));
   if (path.text == "/revocations") return service_.revoke(call, *body, std::move(done));
   if (path.text == "/suspensions") return service_.suspend(call, *body, std::move(done));
+  if (path.text == "/keys") return service_.change_keys(call, *body, std::move(done));
   if (path.text == "/path") return service_.path(call, *body, std::move(done));
 }
 
@@ -278,8 +282,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kOAuth = {"/token", "/introspect", "/revoke"};
 constexpr std::array<std::string_view, 2> kAuthzen = {"/access/v1/evaluation",
                                                       "/access/v1/evaluations"};
-constexpr std::array<std::string_view, 4> kManagement = {"/apply", "/revocations", "/suspensions",
-                                                         "/path"};
+constexpr std::array<std::string_view, 5> kManagement = {"/apply", "/revocations", "/suspensions",
+                                                         "/keys", "/path"};
 constexpr std::array<std::string_view, 6> kLists = {
     "/principals", "/teams", "/resources", "/entitlements", "/delegations", "/trusted_issuers"};
 
