@@ -53,12 +53,8 @@ class Program:
         log = open(self.folder / "server.log", "ab")
         self.server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *wrapper, BIN, "serve", "--data", str(self.data),
-<<<<<<< HEAD
-             "--listen", self.listen, *map(str, self.options)],
+             "--listen", self.listen, *map(str, self.options), *arguments],
             stdout=subprocess.PIPE, stderr=log, text=True)
-=======
-             "--listen", self.listen, *arguments], stdout=subprocess.PIPE, stderr=log, text=True)
->>>>>>> 70bae69 (A restored data folder stays closed until it is told how far the record had come)
         log.close()
         line = self.server.stdout.readline()
         if not line.startswith("ready "):

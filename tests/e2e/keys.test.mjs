@@ -1,5 +1,6 @@
 // The keys that the server signs with: rotated with an overlap, retired, and given up where
-// somebody else has one. What a plain JWT library sees of it; what stands on record; what a crash leaves.
+// somebody else has one. What a plain JWT library sees of it; what stands on record; what a crash
+// leaves.
 import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import {readFile, rename, writeFile} from 'node:fs/promises';
