@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,7 +48,7 @@ class Projection {
   std::uint16_t child(std::uint16_t node, std::string_view name) const {
     const Node& parent = nodes_[node];
     for (std::uint16_t at = parent.first[bucket(name)]; at != kNone; at = nodes_[at].next) {
-      if (nodes_[at].name == name) return at;
+      if (is_same(nodes_[at].name, name)) return at;
     }
     return kNone;
   }
@@ -66,6 +67,19 @@ class Projection {
     std::uint16_t first[kBuckets];
   };
 
+  // Names are short: two loads that may overlap are quicker than a call.
+  static bool is_same(std::string_view a, std::string_view b) {
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    if (a.size() != b.size()) return false;
+    if (a.size() < kWord || a.size() > 2 * kWord) return a == b;
+    auto word = [](const char* at) {
+      std::uint64_t loaded = 0;
+      std::memcpy(&loaded, at, kWord);
+      return loaded;
+    };
+    const std::size_t last = a.size() - kWord;
+    return word(a.data()) == word(b.data()) && word(a.data() + last) == word(b.data() + last);
+  }
   static std::size_t bucket(std::string_view name) {
     if (name.empty()) return 0;
     const auto front = static_cast<unsigned char>(name.front());

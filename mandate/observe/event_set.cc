@@ -12,7 +12,7 @@ constexpr std::size_t kFirstSlots = 1024;
 // Where the key is, or would be. Precondition: a free slot.
 std::size_t EventSet::slot_of(const EventKey& key) const {
   const std::size_t mask = table_.size() - 1;
-  std::size_t at = key.low & mask;
+  std::size_t at = key.low >> 1 & mask;
   while (table_[at].key != key && table_[at].key != EventKey{}) at = (at + 1) & mask;
   return at;
 }

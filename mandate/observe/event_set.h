@@ -28,6 +28,10 @@ class EventSet {
 
   // False, and nothing changes, where the key is there already.
   bool insert(const Entry& entry);
+  // Brings nearer what the next `insert` of the key will look at.
+  void prefetch(const EventKey& key) const {
+    if (!table_.empty()) __builtin_prefetch(&table_[key.low >> 1 & (table_.size() - 1)], 1);
+  }
   const Entry* find(const EventKey& key) const;
   std::size_t size() const { return size_; }
 

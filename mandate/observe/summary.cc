@@ -15,40 +15,44 @@ namespace {
 
 std::uint64_t hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const std::array<std::uint64_t, 2> both{a, b};
-  return XXH3_64bits(both.data(), sizeof both);
-}
+// The hashes of an activity's parts, each made once.
+struct Hashes {
+  Hashes(const Activity& activity, std::string_view credential, std::string_view product)
+      : name(hash(credential)),
+        service(hash(activity.service)),
+        identity(hash_all({name, hash(activity.actor.id), hash(activity.credential.role),
+                           hash(activity.actor.unique_id), hash(activity.credential.machine),
+                           static_cast<std::uint64_t>(activity.credential.kind),
+                           static_cast<std::uint64_t>(activity.actor.kind)})),
+        use(hash_all({hash(activity.context.source), hash(product),
+                      static_cast<std::uint64_t>(activity.context.agent_kind),
+                      static_cast<std::uint64_t>(activity.outcome)})) {}
+
+  static std::uint64_t hash_all(std::initializer_list<std::uint64_t> parts) {
+    return XXH3_64bits(parts.begin(), parts.size() * sizeof(std::uint64_t));
+  }
+
+  std::uint64_t name;
+  std::uint64_t service;
+  std::uint64_t identity;  // who acts with what
+  std::uint64_t use;
+};
 
 // What makes an event itself. Two trails deliver one event with one id and the same content; ids
 // that were used twice for different events stay two.
-EventKey key_of(const Activity& activity, const Place& place) {
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
-  auto put = [&state](std::string_view part) {
-    const std::uint64_t size = part.size();
-    XXH3_128bits_update(&state, &size, sizeof size);
-    XXH3_128bits_update(&state, part.data(), part.size());
-  };
-  const auto time = activity.time.time_since_epoch().count();
-  XXH3_128bits_update(&state, &time, sizeof time);
-  if (activity.event_id.empty()) {
-    put(place.record);
-  } else {
-    for (const std::string_view part :
-         {activity.event_id, activity.service, activity.action, activity.actor.id,
-          activity.credential.id, activity.context.source, activity.context.agent}) {
-      put(part);
-    }
-  }
-  const XXH128_hash_t made = XXH3_128bits_digest(&state);
+EventKey key_of(const Activity& activity, const Place& place, const Hashes& hashes) {
+  const std::string_view id = activity.event_id.empty() ? place.record : activity.event_id;
+  const XXH128_hash_t of_id = XXH3_128bits(id.data(), id.size());
+  const std::array<std::uint64_t, 7> parts{
+      of_id.high64,
+      of_id.low64,
+      hashes.identity,
+      hashes.use,
+      hashes.service,
+      hash(activity.action),
+      static_cast<std::uint64_t>(activity.time.time_since_epoch().count())};
+  const XXH128_hash_t made = XXH3_128bits(parts.data(), sizeof parts);
   return {made.high64, made.low64 | 1};
-}
-
-std::uint64_t hash_of_use(const Activity& activity, std::string_view product) {
-  const auto kinds = static_cast<std::uint64_t>(activity.context.agent_kind) << 2 |
-                     static_cast<std::uint64_t>(activity.outcome);
-  return mix(mix(hash(activity.context.source), hash(product)), kinds);
 }
 
 // Of two values of one field, the one that both orders give.
@@ -111,17 +115,12 @@ bool is_privileged(const Activity& activity) {
   return activity.change.kind != ChangeKind::kNone && activity.change.kind != ChangeKind::kLogin;
 }
 
-void add_to(CredentialRow& row, const Activity& activity, std::uint64_t counted) {
-  row.count += counted;
+void add_to(CredentialRow& row, const Activity& activity) {
   keep_greater(row.kind, activity.credential.kind);
   keep_greater(row.principal, activity.actor.id);
   keep_greater(row.role, activity.credential.role);
   keep_greater(row.session_name, activity.credential.session_name);
   keep_greater(row.machine, activity.credential.machine);
-  row.is_privileged = row.is_privileged || is_privileged(activity);
-  if (row.services.contains(activity.service)) return;
-  row.services.emplace(activity.service);
-  keep_lowest(row.services, CredentialRow::kServicesMax);
 }
 
 void add_to(Use& use, const Activity& activity, std::string_view product, std::uint64_t counted) {
@@ -137,15 +136,13 @@ void add_to(Use& use, const Activity& activity, std::string_view product, std::u
   use.is_delegated = use.is_delegated || !activity.context.invoked_by.empty();
 }
 
-void add_to(PrincipalRow& row, const Activity& activity) {
+void add_to(PrincipalRow& row, const Activity& activity, std::string_view credential) {
   keep_greater(row.kind, activity.actor.kind);
   keep_greater(row.tenant, activity.actor.tenant);
-  if (activity.actor.is_person && activity.outcome == Outcome::kSucceeded) {
-    row.with_mfa = row.with_mfa || activity.context.mfa.value_or(false);
-  }
-  const std::string_view id = activity.actor.unique_id;
-  if (id.empty() || row.unique_ids.contains(id)) return;
-  row.unique_ids.emplace(id);
+  row.credentials.emplace(credential);
+  keep_lowest(row.credentials, CredentialRow::kUsesMax);
+  if (activity.actor.unique_id.empty()) return;
+  row.unique_ids.emplace(activity.actor.unique_id);
   keep_lowest(row.unique_ids, Summary::kIssuesMax);
 }
 
@@ -199,14 +196,15 @@ void Sample::merge(const Sample& other) {
   }
 }
 
-// Rows by the hash of their name, so that most events need no comparison of long names.
+// Rows by the hash of their name. What a row keeps of an activity is the same for the same identity
+// and service, so most events need not look.
 struct Summary::Cache {
   static constexpr std::size_t kSlots = 4096;
   struct Slot {
-    const std::string* name = nullptr;
+    std::uint64_t identity = 0;
     CredentialRow* row = nullptr;
-    const std::string* principal_name = nullptr;
     PrincipalRow* principal = nullptr;
+    std::vector<std::uint64_t> services;  // hashes of those that the row has; few
   };
   std::array<Slot, kSlots> slots;
 };
@@ -216,52 +214,53 @@ Summary::~Summary() = default;
 Summary::Summary(Summary&&) noexcept = default;
 Summary& Summary::operator=(Summary&&) noexcept = default;
 
-CredentialRow& Summary::credential_row(std::string_view name, std::uint64_t name_hash) {
-  Cache::Slot& slot = cache_->slots[name_hash % Cache::kSlots];
-  if (slot.row == nullptr || *slot.name != name) {
-    auto found = credentials_.find(name);
-    if (found == credentials_.end()) found = credentials_.try_emplace(std::string(name)).first;
-    slot = {&found->first, &found->second, nullptr, nullptr};
+void Summary::add_identity(const Activity& activity, std::string_view name) {
+  auto found = credentials_.find(name);
+  if (found == credentials_.end()) found = credentials_.try_emplace(std::string(name)).first;
+  add_to(found->second, activity);
+  auto principal = principals_.find(activity.actor.id);
+  if (principal == principals_.end()) {
+    principal = principals_.try_emplace(std::string(activity.actor.id)).first;
   }
-  return *slot.row;
-}
-
-// Precondition: `credential_row` was just called.
-PrincipalRow& Summary::principal_row(const Activity& activity, std::string_view name,
-                                     std::uint64_t name_hash) {
-  Cache::Slot& slot = cache_->slots[name_hash % Cache::kSlots];
-  if (slot.principal == nullptr || *slot.principal_name != activity.actor.id) {
-    const auto found = principals_.try_emplace(std::string(activity.actor.id)).first;
-    slot.principal_name = &found->first;
-    slot.principal = &found->second;
-    found->second.credentials.emplace(name);
-    keep_lowest(found->second.credentials, CredentialRow::kUsesMax);
-  }
-  return *slot.principal;
+  add_to(principal->second, activity, name);
+  at_ = {&found->second, &principal->second};
 }
 
 bool Summary::add(const Activity& activity, const Place& place) {
-  const EventKey key = key_of(activity, place);
   const std::string_view product = agent_product(activity.context.agent);
-  const std::uint64_t use_hash = hash_of_use(activity, product);
   const std::string_view name =
       activity.credential.id.empty() ? activity.actor.id : activity.credential.id;
-  const std::uint64_t name_hash = hash(name);
+  const Hashes hashes(activity, name, product);
+  const EventKey key = key_of(activity, place, hashes);
+  events_.prefetch(key);
+  Cache::Slot& slot = cache_->slots[hashes.identity % Cache::kSlots];
+  if (slot.row == nullptr || slot.identity != hashes.identity) {
+    add_identity(activity, name);
+    slot = {hashes.identity, at_.first, at_.second, {}};
+  }
+  CredentialRow& row = *slot.row;
+  const auto known = std::find(slot.services.begin(), slot.services.end(), hashes.service);
+  if (known == slot.services.end()) {
+    row.services.emplace(activity.service);
+    keep_lowest(row.services, CredentialRow::kServicesMax);
+    slot.services.push_back(hashes.service);
+  }
+  row.is_privileged = row.is_privileged || is_privileged(activity);
   const bool is_new = events_.insert(
-      {key, static_cast<std::uint32_t>(name_hash), static_cast<std::uint32_t>(use_hash)});
-  if (!is_new) ++repeats_;
+      {key, static_cast<std::uint32_t>(hashes.name), static_cast<std::uint32_t>(hashes.use)});
   const std::uint64_t counted = is_new ? 1 : 0;
-  CredentialRow& row = credential_row(name, name_hash);
-  add_to(row, activity, counted);
-  if (Use* use = find_or_add(row, use_hash)) {
+  repeats_ += 1 - counted;
+  row.count += counted;
+  if (Use* use = find_or_add(row, hashes.use)) {
     add_to(*use, activity, product, counted);
     if (use->sample.wants(activity.time, key)) use->sample.add(seen_at(activity, place, key));
   }
-  PrincipalRow& principal = principal_row(activity, name, name_hash);
-  add_to(principal, activity);
-  const bool is_interactive = activity.actor.is_person && activity.outcome == Outcome::kSucceeded;
-  if (is_interactive && principal.as_person.wants(activity.time, key)) {
-    principal.as_person.add(seen_at(activity, place, key));
+  if (activity.actor.is_person && activity.outcome == Outcome::kSucceeded) {
+    PrincipalRow& principal = *slot.principal;
+    principal.with_mfa = principal.with_mfa || activity.context.mfa.value_or(false);
+    if (principal.as_person.wants(activity.time, key)) {
+      principal.as_person.add(seen_at(activity, place, key));
+    }
   }
   add_rows(activity, place, key);
   return is_new;

@@ -174,8 +174,7 @@ class Summary {
  private:
   struct Cache;
 
-  CredentialRow& credential_row(std::string_view name, std::uint64_t hash);
-  PrincipalRow& principal_row(const Activity& activity, std::string_view name, std::uint64_t hash);
+  void add_identity(const Activity& activity, std::string_view name);
   void add_rows(const Activity& activity, const Place& place, const EventKey& key);
 
   Credentials credentials_;
@@ -185,6 +184,7 @@ class Summary {
   EventSet events_;
   std::uint64_t repeats_ = 0;
   std::unique_ptr<Cache> cache_;
+  std::pair<CredentialRow*, PrincipalRow*> at_;  // of the last `add_identity`
 };
 
 }  // namespace mandate::observe

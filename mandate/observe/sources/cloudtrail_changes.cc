@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "mandate/observe/sources/aws_trust.h"
 #include "mandate/observe/sources/cloudtrail.h"
 
@@ -212,7 +214,7 @@ bool may_change(std::span<const json::Slot> slots, const Activity& activity) {
   }
   const std::string_view request = slots[kRequest].text;
   for (const std::string_view sign : {"rincipal", "ermission\"", "\"valuesTo"}) {
-    if (request.find(sign) != std::string_view::npos) return true;
+    if (::memmem(request.data(), request.size(), sign.data(), sign.size()) != nullptr) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 #include "mandate/observe/sources/text.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace mandate::observe {
 namespace {
@@ -83,7 +84,11 @@ bool is_address_like(std::string_view source) {
 AgentKind agent_kind(std::string_view agent) {
   if (agent.starts_with('[')) agent.remove_prefix(1);
   if (agent.empty()) return AgentKind::kUnknown;
-  auto has = [agent](std::string_view part) { return agent.find(part) != std::string_view::npos; };
+  // What it says first; the rest is versions.
+  const std::string_view front = agent.substr(0, agent.find(')'));
+  auto has = [front](std::string_view part) {
+    return ::memmem(front.data(), front.size(), part.data(), part.size()) != nullptr;
+  };
   if (agent.starts_with("Mozilla/") || agent.starts_with("Opera/")) return AgentKind::kInteractive;
   if (agent.starts_with("signin.") || agent.starts_with("console.") ||
       agent.find("Console/") < agent.find(' ')) {

@@ -1,0 +1,55 @@
+#include "mandate/observe/rules/common.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace mandate::observe::rules {
+
+void cite(Finding& finding, const Seen& seen) {
+  finding.evidence.push_back({seen.file, seen.line, seen.offset, seen.event_id});
+  finding.time = finding.time ? std::min(*finding.time, seen.time) : seen.time;
+}
+
+void cite(Finding& finding, const Sample& sample) {
+  for (const Seen& seen : sample.events()) cite(finding, seen);
+}
+
+Reach reach_of(const Summary& summary, std::string_view credential) {
+  std::set<std::string, std::less<>> principals;
+  std::set<std::string, std::less<>> services;
+  std::set<std::string, std::less<>> done;
+  std::vector<std::string> todo{std::string(credential)};
+  Reach reach;
+  while (!todo.empty()) {
+    const std::string next = std::move(todo.back());
+    todo.pop_back();
+    if (!done.insert(next).second) continue;
+    const auto row = summary.credentials().find(next);
+    if (row != summary.credentials().end()) {
+      principals.insert(row->second.role.empty() ? row->second.principal : row->second.role);
+      services.insert(row->second.services.begin(), row->second.services.end());
+      reach.privileged = reach.privileged || row->second.is_privileged;
+    }
+    for (const auto& [issued, issues] : summary.issues()) {
+      for (const IssueRow& issue : issues) {
+        if (issue.issuer_credential != next || next.empty()) continue;
+        if (!issue.for_whom.empty()) principals.insert(issue.for_whom);
+        todo.push_back(issued);
+      }
+    }
+  }
+  reach.principals = principals.size();
+  reach.resources = services.size();
+  return reach;
+}
+
+Severity severity_of(const Reach& reach, Severity least) {
+  return reach.privileged ? Severity::kCritical : least;
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
+}  // namespace mandate::observe::rules

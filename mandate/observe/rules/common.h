@@ -1,0 +1,25 @@
+// What rules share: evidence from kept events, and reach.
+#pragma once
+
+#include <string_view>
+
+#include "mandate/observe/finding.h"
+#include "mandate/observe/summary.h"
+
+namespace mandate::observe::rules {
+
+// Adds the event to the evidence; the finding's time becomes that of its earliest.
+void cite(Finding& finding, const Seen& seen);
+void cite(Finding& finding, const Sample& sample);
+
+// From a credential: itself and what it was exchanged for, as far as the issues tell; resources
+// are the services acted on.
+Reach reach_of(const Summary& summary, std::string_view credential);
+
+// Critical with control over identities, and otherwise `least`.
+Severity severity_of(const Reach& reach, Severity least);
+
+// "4 calls", "1 call".
+std::string counted(std::uint64_t count, std::string_view what);
+
+}  // namespace mandate::observe::rules
