@@ -41,7 +41,7 @@ struct AwsEntity {
   std::optional<Instant> last_used;          // of a role's session, or a user's password
   bool tells_last_use = false;               // a role whose RoleLastUsed stands there, even empty
   std::optional<bool> has_instance_profile;  // of a role, where the inventory says
-  Place place;
+  InventoryPlace place;
 
   // By `finish`: everything that holds for it, its groups' policies with it.
   std::vector<const AwsPolicy*> policies;

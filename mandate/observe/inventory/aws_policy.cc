@@ -194,7 +194,7 @@ AwsPolicy read_policy(const json::Value& document, const PlaceOf& place_of) {
     if (!text) return policy;
     Result<json::Value> parsed = json::parse(*text);
     if (!parsed || parsed->is_string()) return policy;
-    Place place = policy.place;
+    InventoryPlace place = policy.place;
     return read_policy(*parsed, [place](const json::Value&) { return place; });
   }
   const json::Value* statements = document.find("Statement");

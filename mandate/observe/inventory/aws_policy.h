@@ -52,7 +52,7 @@ struct AwsStatement {
   std::vector<std::string> resources;  // empty in a trust policy
   std::vector<AwsParty> parties;       // of a trust policy
   std::vector<AwsCondition> conditions;
-  Place place;
+  InventoryPlace place;
 };
 
 struct AwsPolicy {
@@ -60,11 +60,11 @@ struct AwsPolicy {
   std::string arn = {};  // empty for an inline policy
   std::vector<AwsStatement> statements = {};
   std::string text = {};  // the document, RFC 8785: equal documents are equal texts
-  Place place = {};
+  InventoryPlace place = {};
 };
 
 // Takes an object, or its text in JSON, percent-encoded or not. What is no statement is left out.
-using PlaceOf = std::function<Place(const json::Value&)>;
+using PlaceOf = std::function<InventoryPlace(const json::Value&)>;
 AwsPolicy read_policy(const json::Value& document, const PlaceOf& place_of);
 
 // What is known of one condition key (in lower case).

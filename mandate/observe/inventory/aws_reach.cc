@@ -105,7 +105,7 @@ class Finder {
   void add(const AwsEntity& who, const AwsEntity& target, const AwsEscalation& way, AwsGain gain,
            const AwsRight& right, std::size_t before) {
     if (right.truth == Truth::kNo || reach_.moves.size() - before >= kMovesMax) return;
-    Place place = right.statement != nullptr ? right.statement->place : who.place;
+    InventoryPlace place = right.statement != nullptr ? right.statement->place : who.place;
     reach_.moves.push_back({&who, &target, &way, gain, right.truth, right.policy, place});
   }
 
@@ -281,7 +281,7 @@ class Finder {
     right.truth = both(right.truth, negated(refused(role, &who, who.arn)));
     if (is_one_session) right.truth = both(right.truth, Truth::kMaybe);
     if (right.truth == Truth::kNo) return;
-    Place place =
+    InventoryPlace place =
         needs_right && right.statement != nullptr ? right.statement->place : statement.place;
     reach_.moves.push_back({&who, &role, &aws_assume_role(), AwsGain::kActAs, right.truth,
                             needs_right ? right.policy : nullptr, place});

@@ -19,7 +19,7 @@ struct AwsMove {
   AwsGain gain = AwsGain::kActAs;
   Truth truth = Truth::kNo;
   const AwsPolicy* policy = nullptr;  // that allows; nullptr where the role's trust alone does
-  Place place;                        // of the statement that allows
+  InventoryPlace place;               // of the statement that allows
 };
 
 // A party that no entity of the inventory stands for, and that a role lets in.

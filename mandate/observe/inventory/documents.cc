@@ -31,12 +31,12 @@ DocumentReader::DocumentReader(std::uint32_t file, std::string_view text)
   }
 }
 
-Place DocumentReader::at_line(std::uint32_t line) const {
+InventoryPlace DocumentReader::at_line(std::uint32_t line) const {
   std::size_t index = std::min<std::size_t>(line == 0 ? 0 : line - 1, line_starts_.size() - 1);
   return {file_, static_cast<std::uint32_t>(index + 1), line_starts_[index]};
 }
 
-Place DocumentReader::place_of(const json::Value& value) const {
+InventoryPlace DocumentReader::place_of(const json::Value& value) const {
   return at_line(value.line() + lines_before_);
 }
 
@@ -57,7 +57,7 @@ bool DocumentReader::read_json(const std::function<void(const json::Value&)>& ta
 }
 
 bool DocumentReader::read_lines(const std::function<void(const json::Value&)>& take,
-                                std::vector<Skipped>& skipped) {
+                                std::vector<SkippedDocument>& skipped) {
   // The first line that holds anything says whether this is NDJSON at all.
   std::size_t first = text_.find_first_not_of(" \t\r\n");
   std::size_t first_end = std::min(text_.find('\n', first), text_.size());
@@ -79,7 +79,7 @@ bool DocumentReader::read_lines(const std::function<void(const json::Value&)>& t
 }
 
 void DocumentReader::read_yaml(const std::function<void(const json::Value&)>& take,
-                               std::vector<Skipped>& skipped) {
+                               std::vector<SkippedDocument>& skipped) {
   lines_before_ = 0;
   std::size_t refused = 0;
   for (const json::YamlDocument& document : json::parse_foreign_yaml(text_, kBounds)) {
@@ -92,7 +92,7 @@ void DocumentReader::read_yaml(const std::function<void(const json::Value&)>& ta
 }
 
 void DocumentReader::read(const std::function<void(const json::Value&)>& take,
-                          std::vector<Skipped>& skipped) {
+                          std::vector<SkippedDocument>& skipped) {
   std::size_t first = text_.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return;
   bool may_be_json = text_[first] == '{' || text_[first] == '[';

@@ -18,14 +18,14 @@
 namespace mandate::observe {
 
 // In one of the files given: what evidence is made of.
-struct Place {
+struct InventoryPlace {
   std::uint32_t file = 0;    // number of the file, in the order of giving
   std::uint32_t line = 0;    // from 1
   std::uint64_t offset = 0;  // of the line's beginning, or of the record's in NDJSON
 };
 
-struct Skipped {
-  Place place;
+struct SkippedDocument {
+  InventoryPlace place;
   std::string reason;
 };
 
@@ -35,18 +35,19 @@ class DocumentReader {
   DocumentReader(std::uint32_t file, std::string_view text);
 
   // Calls `take` for each document; items of a top-level array are documents.
-  void read(const std::function<void(const json::Value&)>& take, std::vector<Skipped>& skipped);
+  void read(const std::function<void(const json::Value&)>& take,
+            std::vector<SkippedDocument>& skipped);
   // Of a value of the document that `take` holds.
-  Place place_of(const json::Value& value) const;
+  InventoryPlace place_of(const json::Value& value) const;
 
  private:
   bool read_json(const std::function<void(const json::Value&)>& take);
   bool read_lines(const std::function<void(const json::Value&)>& take,
-                  std::vector<Skipped>& skipped);
+                  std::vector<SkippedDocument>& skipped);
   void read_yaml(const std::function<void(const json::Value&)>& take,
-                 std::vector<Skipped>& skipped);
+                 std::vector<SkippedDocument>& skipped);
   void hand_over(const json::Value& value, const std::function<void(const json::Value&)>& take);
-  Place at_line(std::uint32_t line) const;
+  InventoryPlace at_line(std::uint32_t line) const;
 
   std::uint32_t file_;
   std::string_view text_;

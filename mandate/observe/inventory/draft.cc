@@ -1,10 +1,11 @@
 #include "mandate/observe/inventory/draft.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace mandate::observe {
 
-Evidence Draft::evidence(const Place& place, std::string event_id) const {
+Evidence Draft::evidence(const InventoryPlace& place, std::string event_id) const {
   return {.file = place.file < files_.size() ? files_[place.file] : std::string(),
           .line = place.line,
           .offset = place.offset,
@@ -52,22 +53,42 @@ InventoryReport Draft::report(std::vector<InventorySkipped> skipped, std::uint64
           std::move(*graph_),   std::move(edges_), objects};
 }
 
+namespace {
+
+// Whether a node that stands for every right (or else any privileged one) is reached without a
+// condition.
+bool is_certain(const Draft& draft, graph::Node from, bool is_admin) {
+  const graph::Graph& graph = draft.graph();
+  std::unordered_set<graph::Node> seen{from};
+  std::vector<graph::Node> queue{from};
+  for (std::size_t at = 0; at < queue.size(); ++at) {
+    for (graph::Edge edge : graph.edges_of(queue[at], graph::Direction::kForward)) {
+      graph::Node to = graph.edge(edge).to;
+      if (draft.edges()[graph.edge(edge).handle].is_conditional || !seen.insert(to).second)
+        continue;
+      if (graph.is_privileged(to) && (!is_admin || graph.id(to).ends_with(kAdministrator))) {
+        return true;
+      }
+      queue.push_back(to);
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 Outlook outlook(const Draft& draft, graph::Node node) {
   const graph::Graph& graph = draft.graph();
   graph::Blast blast = graph.blast({{node}}, graph::Direction::kForward, graph::kPossible);
   Outlook out;
   out.reach = graph.reach(blast);
-  std::size_t nearest = 0;  // where the search began
-  for (std::size_t i = 1; i < blast.steps.size() && !out.is_admin; ++i) {
-    graph::Node at = blast.steps[i].node;
-    if (!graph.is_privileged(at)) continue;
-    out.is_admin = graph.id(at).ends_with(kAdministrator);
-    if (out.is_admin || nearest == 0) nearest = i;
+  for (const graph::Step& step : blast.steps) {
+    bool is_own = step.via == graph::kNone;
+    if (is_own || !graph.is_privileged(step.node)) continue;
+    out.is_privileged = true;
+    out.is_admin |= graph.id(step.node).ends_with(kAdministrator);
   }
-  out.is_privileged = nearest != 0;
-  for (graph::Edge edge : graph.explanation(blast, nearest)) {
-    out.is_conditional |= draft.edges()[graph.edge(edge).handle].is_conditional;
-  }
+  out.is_conditional = out.is_privileged && !is_certain(draft, node, out.is_admin);
   return out;
 }
 

@@ -20,7 +20,7 @@ class Draft {
   explicit Draft(std::vector<std::string> files) : files_(std::move(files)) {}
 
   graph::Builder& builder() { return builder_; }
-  Evidence evidence(const Place& place, std::string event_id) const;
+  Evidence evidence(const InventoryPlace& place, std::string event_id) const;
 
   // A possible edge.
   void edge(graph::Node from, graph::Node to, graph::Relation relation, EdgeNote note);

@@ -14,7 +14,7 @@ namespace mandate::observe {
 
 struct Inventories::State {
   std::vector<std::string> files;
-  std::vector<Skipped> skipped;
+  std::vector<SkippedDocument> skipped;
   std::uint64_t objects = 0;
   AwsAccounts aws;
   K8sObjects kubernetes;
@@ -113,7 +113,7 @@ InventoryReport Inventories::finish() && {
   kubernetes.add_findings(draft);
   state.oauth.add_findings(draft);
   std::vector<InventorySkipped> skipped;
-  for (Skipped& one : state.skipped) {
+  for (SkippedDocument& one : state.skipped) {
     skipped.push_back({draft.evidence(one.place, {}), std::move(one.reason)});
   }
   return std::move(draft).report(std::move(skipped),

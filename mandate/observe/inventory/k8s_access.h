@@ -42,7 +42,7 @@ struct K8sAsk {
 struct K8sIneffective {
   std::string subject;  // whom it was meant for, or the binding
   std::string reason;
-  Place place;
+  InventoryPlace place;
 };
 
 class K8sAccess {

@@ -26,7 +26,7 @@ struct K8sRule {
   std::vector<std::string> verbs;
   std::vector<std::string> names;  // resourceNames; none is all
   std::vector<std::string> urls;   // nonResourceURLs
-  Place place;
+  InventoryPlace place;
 };
 
 struct K8sRole {
@@ -36,7 +36,7 @@ struct K8sRole {
   // A ClusterRole that is made of others: each selector is labels that must all stand there.
   std::vector<std::vector<std::pair<std::string, std::string>>> aggregates;
   std::map<std::string, std::string> labels;
-  Place place;
+  InventoryPlace place;
 };
 
 struct K8sSubject {
@@ -52,14 +52,14 @@ struct K8sBinding {
   std::string role_name;
   std::vector<K8sSubject> subjects;
   bool is_platforms = false;  // made by the API server itself at its start
-  Place place;
+  InventoryPlace place;
 };
 
 struct K8sAccount {
   std::string name;
   std::string scope;
   std::optional<bool> mounts_token;
-  Place place;
+  InventoryPlace place;
 };
 
 // What a workload could do to its node, in words; `leads_out` where the node is its to control.
@@ -77,7 +77,7 @@ struct K8sWorkload {
   bool projects_token = false;
   std::vector<K8sFact> facts;
   std::string owner;  // kind/namespace/name of what made it
-  Place place;
+  InventoryPlace place;
 
   std::string id() const { return kind + "/" + scope + "/" + name; }
 };
@@ -86,7 +86,7 @@ struct K8sToken {
   std::string name;  // of the secret
   std::string scope;
   std::string account;
-  Place place;
+  InventoryPlace place;
 };
 
 class K8sObjects {

@@ -39,7 +39,7 @@ struct OauthApp {
   bool is_enabled = true;
   std::optional<bool> has_owner;
   std::vector<OauthCredential> credentials;
-  Place place;
+  InventoryPlace place;
 };
 
 struct OauthGrant {
@@ -49,7 +49,7 @@ struct OauthGrant {
   std::string resource;
   std::vector<std::string> scopes;
   bool is_suspended = false;
-  Place place;
+  InventoryPlace place;
 };
 
 class OauthGrants {
