@@ -1,6 +1,6 @@
-// Whatever bytes come as an inventory, each kind of it, the report stands: findings have their rule's
-// class and an id, evidence stands in the file, edges rest on notes, and a second reading says the
-// same.
+// Whatever bytes come as an inventory, each kind of it, the report stands: findings have their
+// rule's class and an id, evidence stands in the file, edges rest on notes, and a second reading
+// says the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
