@@ -77,7 +77,7 @@ export class Door {
     if (!stranger) this.receipts.set(answer.json.receipt, reason);
   }
 
-  // What goes with every refusal (WIRE.md; RFC 6750 section 3, 9110 section 15.5.6, 9449 section 8).
+  // What goes with every refusal: WIRE.md; RFC 6750 section 3, 9110 section 15.5.6, 9449 section 8.
   checkHeaders({status, headers, json}, shown) {
     assert.equal(headers['content-type'], 'application/json', shown);
     assert.equal(headers['cache-control'], 'no-store', shown);

@@ -141,8 +141,10 @@ describe('I: HTTP', () => {
     });
   }
   test('I4 an upgrade to h2c is not taken up', async () => {
-    const upgrade = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk';
-    const twin = await raw(server, `GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const upgrade =
+      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk';
+    const plain = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const twin = await raw(server, plain);
     assert.deepEqual(statuses(twin.text), [200]);
     const {text} = await raw(
       server,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every file of ../shared/vectors is read by a test, and every case in it is run or left out with why.
+"""Every file of ../shared/vectors is read by a test; every case in it is run, or left out with why.
 
     shared.py SOURCE              how many cases ran where; fails where shared.json disagrees
     shared.py SOURCE --planted    the check itself: each kind of disagreement is found
