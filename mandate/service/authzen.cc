@@ -52,9 +52,8 @@ Result<std::string> name_member(const json::Value& object, std::string_view what
   if (!text) return text;
   const std::string member = std::string(what) + "." + std::string(key);
   if (text->size() > limits::kUriBytesMax) {
-    return fail(Reason::kLimitExceeded, member + " has " + std::to_string(text->size()) +
-                                            " bytes; expected at most " +
-                                            std::to_string(limits::kUriBytesMax));
+    return fail(Reason::kLimitExceeded,
+                member + " has more than " + std::to_string(limits::kUriBytesMax) + " bytes");
   }
   if (has_unseen(*text, Unseen::kControl)) {
     return fail(Reason::kBadRequest,
