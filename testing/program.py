@@ -40,6 +40,7 @@ class Program:
         self.url = None
         self.listen = "127.0.0.1:0"
         self.options = []  # more of `serve`
+        self.environment = {}  # more of the command line's
 
     def __enter__(self):
         return self
@@ -64,7 +65,7 @@ class Program:
             raise RuntimeError("the server does not start:\n"
                                + (self.folder / "server.log").read_text(errors="replace"))
         self.url = line.split()[1]
-        self.listen = self.url.removeprefix("http://")
+        self.listen = self.url.split("://")[1]
         # Its own, also where a wrapper is the child.
         self.pid = int((self.data / "lock").read_text().split()[1])
 
@@ -97,7 +98,8 @@ class Program:
         return subprocess.run(
             [BIN, *map(str, arguments)], capture_output=True, text=True, timeout=ANSWER_SECONDS,
             env={"PATH": os.environ["PATH"], "MANDATE_SERVER": self.url or "",
-                 "MANDATE_IDENTITY": str(identity or self.data / "operator.json")})
+                 "MANDATE_IDENTITY": str(identity or self.data / "operator.json"),
+                 **self.environment})
 
     def json(self, *arguments, identity=None):
         """What it answers; the code must be 0."""

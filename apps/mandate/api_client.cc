@@ -20,10 +20,11 @@ std::string text_at(const json::Value& value, std::string_view key) {
 
 }  // namespace
 
-ApiClient::ApiClient(std::string server, std::string issuer, Identity identity, const Clock& clock,
-                     Random& random)
+ApiClient::ApiClient(std::string server, std::string issuer, std::string authorities,
+                     Identity identity, const Clock& clock, Random& random)
     : server_(std::move(server)),
       issuer_(std::move(issuer)),
+      authorities_(std::move(authorities)),
       identity_(std::move(identity)),
       clock_(clock),
       random_(random) {
@@ -60,7 +61,7 @@ std::string ApiClient::proof(const std::string& method, const std::string& uri,
 }
 
 Result<http::Response> ApiClient::send(const http::Request& request) {
-  Result<http::Response> response = http::fetch(server_, request);
+  Result<http::Response> response = http::fetch(server_, request, {.authorities = authorities_});
   if (!response) return response;
   if (auto nonce = http::header_value(response->headers, "DPoP-Nonce")) nonce_ = *nonce;
   return response;
@@ -120,7 +121,7 @@ Result<json::Value> ApiClient::token(const Form& parameters) {
                           .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
                                       {"DPoP", proof("POST", issuer_ + "/token", nonce_, "")}},
                           .body = http::encode_form(form),
-                          .peer = std::nullopt};
+                          .peer = {}};
     Result<http::Response> response = send(request);
     if (!response) return fail(response.error());
     Result<json::Value> body = read(*response);
@@ -137,7 +138,7 @@ Result<json::Value> ApiClient::post_form(const std::string& path, Form parameter
             .target = path,
             .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
             .body = http::encode_form(parameters),
-            .peer = std::nullopt});
+            .peer = {}});
   if (!response) return fail(response.error());
   return read(*response);
 }
@@ -159,7 +160,7 @@ Result<http::Response> ApiClient::answer_to(const std::string& method, const std
         .headers = {{"Authorization", "DPoP " + access_token_},
                     {"DPoP", proof(method, issuer_ + path, nonce_, access_token_)}},
         .body = body ? json::canonical(*body) : std::string(),
-        .peer = std::nullopt};
+        .peer = {}};
     if (body) request.headers.emplace_back("Content-Type", "application/json");
     Result<http::Response> response = send(request);
     if (!response || response->status == 200) return response;
@@ -184,7 +185,7 @@ Result<std::string> ApiClient::download(const std::string& target) {
 
 Result<std::string> ApiClient::get_public(const std::string& target) {
   Result<http::Response> response =
-      send({.method = "GET", .target = target, .headers = {}, .body = {}, .peer = std::nullopt});
+      send({.method = "GET", .target = target, .headers = {}, .body = {}, .peer = {}});
   if (!response) return fail(response.error());
   if (response->status == 200) return std::move(response->body);
   return fail(Reason::kRecordUnavailable,

@@ -24,8 +24,9 @@ class ApiClient {
  public:
   // `server` is where to connect; its metadata must name `issuer` (RFC 8414 section 3.3), which is
   // the server's URL unless it is given.
-  ApiClient(std::string server, std::string issuer, Identity identity, const Clock& clock,
-            Random& random);
+  // `authorities`: PEM, of an https server; empty: the system's.
+  ApiClient(std::string server, std::string issuer, std::string authorities, Identity identity,
+            const Clock& clock, Random& random);
 
   using Form = std::vector<std::pair<std::string, std::string>>;
   // A request to the token endpoint with client authentication and proof; the body of the answer.
@@ -63,6 +64,7 @@ class ApiClient {
 
   std::string server_;
   std::string issuer_;
+  std::string authorities_;
   Identity identity_;
   const Clock& clock_;
   Random& random_;

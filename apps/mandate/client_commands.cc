@@ -151,7 +151,7 @@ Result<json::Value> question_of(const CheckOptions& options, const std::string& 
       if (!actor) return fail(actor.error());
       const std::string url =
           options.request_url.empty() ? audience_of(*token) + "/" : options.request_url;
-      const ApiClient holder("", "-", *std::move(actor), clock, random);
+      const ApiClient holder("", "-", "", *std::move(actor), clock, random);
       context.set("dpop", json::Value::object(
                               {{"proof", holder.proof(options.request_method, url, nonce, *token)},
                                {"htm", options.request_method},

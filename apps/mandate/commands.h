@@ -15,6 +15,7 @@ struct Connection {
   std::string server = "http://127.0.0.1:8181";
   std::string issuer;    // empty: the server's URL
   std::string identity;  // file
+  std::string ca;        // file of the authorities of an https server; empty: the system's
   Format format = Format::kText;
 };
 

@@ -9,6 +9,7 @@
 #include "apps/mandate/identity.h"
 #include "apps/mandate/nearest.h"
 #include "mandate/base/bytes.h"
+#include "mandate/http/server/listening.h"
 #include "mandate/json/value.h"
 
 namespace mandate::app {
@@ -18,9 +19,9 @@ constexpr std::string_view kPrefix = "MANDATE_";
 constexpr std::size_t kFileBytesMax = 256 << 10;
 
 // Variables of the other commands, and of the programs beside this one.
-constexpr std::string_view kOtherVariables[] = {"MANDATE_CONFIG", "MANDATE_SERVER",
-                                                "MANDATE_ISSUER", "MANDATE_IDENTITY",
-                                                "MANDATE_BIN",    "MANDATE_SHARED"};
+constexpr std::string_view kOtherVariables[] = {
+    "MANDATE_CONFIG", "MANDATE_SERVER", "MANDATE_ISSUER", "MANDATE_IDENTITY",
+    "MANDATE_CA",     "MANDATE_BIN",    "MANDATE_SHARED"};
 
 std::vector<std::string> all_names() {
   std::vector<std::string> names;
@@ -170,6 +171,31 @@ void take_flags(const Given& given, Configured& into) {
   }
 }
 
+// What only holds of several settings together.
+void check_together(Configured& configured) {
+  const ServeOptions& options = configured.options;
+  const bool has_tls = !options.tls_certificate.empty();
+  if (has_tls != !options.tls_key.empty()) {
+    configured.refuse(has_tls ? "tls.certificate" : "tls.key",
+                      "expected tls.certificate and tls.key together");
+  }
+  if (!has_tls && !options.tls_client_ca.empty()) {
+    configured.refuse("tls.client_ca", "expected tls.certificate with tls.client_ca");
+  }
+  if (options.listen.empty()) configured.refuse("listen", "expected at least one address");
+  for (const std::string& text : options.listen) {
+    Result<http::ListenAddress> address = http::ListenAddress::parse(text);
+    if (!address) {
+      configured.refuse("listen", "listen " + address.error().detail);
+    } else if (!has_tls && !options.behind_tls_proxy && !address->is_local()) {
+      configured.refuse("listen", "listen " + mandate::quoted(text) +
+                                      " would take plain HTTP from other machines; expected "
+                                      "tls.certificate and tls.key, an address of loopback, or "
+                                      "behind_tls_proxy where a proxy ends TLS");
+    }
+  }
+}
+
 }  // namespace
 
 Configured configure(const Given& given) {
@@ -178,6 +204,7 @@ Configured configure(const Given& given) {
   if (!given.file.empty()) FileReader(given.file, configured).read();
   take_environment(given, configured);
   take_flags(given, configured);
+  check_together(configured);
   return configured;
 }
 
@@ -197,7 +224,12 @@ Reloaded take_reloadable(const ServeOptions& from, ServeOptions& into) {
   for (const Setting& setting : settings()) {
     const std::vector<std::string> texts = texts_of(setting, from);
     if (texts == texts_of(setting, into)) continue;
-    if (setting.change == Change::kRestart) {
+    // On and off are no new values: what is not there at start has no place to come to.
+    const bool appears = texts == std::vector<std::string>{""} ||
+                         texts_of(setting, into) == std::vector<std::string>{""};
+    const bool is_switch =
+        appears && setting.form == Setting::Form::kPath && setting.name != "tls.client_ca";
+    if (setting.change == Change::kRestart || is_switch) {
       reloaded.need_restart.emplace_back(setting.name);
       continue;
     }

@@ -72,6 +72,9 @@ void add_common(CLI::App& app, Everything& all) {
   app.add_option("--expect-issuer", all.connection.issuer,
                  "issuer that the server's metadata must name, where it is not its URL")
       ->envname("MANDATE_ISSUER");
+  app.add_option("--ca", all.connection.ca,
+                 "PEM file of the authorities of an https server; default: the system's")
+      ->envname("MANDATE_CA");
   app.add_option("--identity", all.connection.identity,
                  "identity file: {\"client_id\", \"jwk\"}, mode 0600")
       ->envname("MANDATE_IDENTITY");

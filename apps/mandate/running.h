@@ -8,6 +8,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "apps/mandate/journal_finder.h"
 #include "apps/mandate/logging.h"
 #include "apps/mandate/signing_keys.h"
+#include "apps/mandate/tls_files.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/base/time_zones.h"
 #include "mandate/crypto/system_random.h"
@@ -49,7 +51,7 @@ class Running {
  private:
   Result<void> open_data();
   Result<void> listen();
-  Result<void> choose_issuer(const std::string& host);
+  Result<void> choose_issuer(const std::string& default_issuer);
   Result<void> check_record();
   Result<void> open_record();
   Result<void> open_journal();
@@ -88,6 +90,8 @@ class Running {
   std::unique_ptr<service::Service> service_;
   std::unique_ptr<http::Routes> routes_;
   std::atomic<http::Routes*> ready_{nullptr};
+  std::unique_ptr<TlsFiles> tls_;
+  std::mutex tls_mutex_;  // the ticker looks at the files, a reload may name others
   std::unique_ptr<http::Server> server_;
   std::promise<void> stopping_;
   bool said_journal_ = false;  // the ticker's, then the stopping thread's

@@ -23,24 +23,6 @@ namespace {
 
 constexpr record::Revision kSnapshotEvery = 10'000;
 
-struct Address {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-Result<Address> parse_listen(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  std::string host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-  const bool digits = !port.empty() && port.size() <= 5 &&
-                      port.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits || std::stoi(port) > 65535) {
-    return fail(Reason::kBadRequest, "--listen " + mandate::quoted(text) + "; expected HOST:PORT");
-  }
-  return Address{host, static_cast<std::uint16_t>(std::stoi(port))};
-}
-
 }  // namespace
 
 Running::Running(const ServeOptions& options)
@@ -65,7 +47,7 @@ Result<void> Running::open_data() {
 }
 
 // The issuer is this server's name for ever: what is on record and in tokens names it.
-Result<void> Running::choose_issuer(const std::string& host) {
+Result<void> Running::choose_issuer(const std::string& default_issuer) {
   const std::string path = data_->path() + "/issuer";
   Result<std::optional<store::FileInfo>> known = files_->info(path);
   if (!known) return fail(known.error());
@@ -75,10 +57,11 @@ Result<void> Running::choose_issuer(const std::string& host) {
     if (!text) return fail(text.error());
     stored = *text;
   }
-  const std::string bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  issuer_ = !options_.issuer.empty() ? options_.issuer
-            : !stored.empty()        ? stored
-                              : "http://" + bracketed + ":" + std::to_string(server_->port());
+  issuer_ = !options_.issuer.empty() ? options_.issuer : !stored.empty() ? stored : default_issuer;
+  if (issuer_.empty()) {
+    return fail(Reason::kBadRequest,
+                "a server without a TCP address has no name of its own; expected --issuer");
+  }
   if (!stored.empty() && stored != issuer_) {
     return fail(Reason::kBadRequest,
                 data_->path() + " belongs to issuer " + mandate::quoted(stored) + ", not " +
@@ -96,10 +79,20 @@ Result<void> Running::choose_issuer(const std::string& host) {
 }
 
 Result<void> Running::listen() {
-  Result<Address> address = parse_listen(options_.listen);
-  if (!address) return fail(address.error());
+  http::ServerOptions server;
+  server.listen.clear();
+  for (const std::string& text : options_.listen) {
+    Result<http::ListenAddress> address = http::ListenAddress::parse(text);
+    if (!address) return fail(address.error());
+    server.listen.push_back(*std::move(address));
+  }
+  if (!options_.tls_certificate.empty()) {
+    Result<std::unique_ptr<TlsFiles>> tls = TlsFiles::open(options_, clock_);
+    if (!tls) return fail(tls.error());
+    tls_ = *std::move(tls);
+    server.tls = [this] { return tls_->server().context(); };
+  }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  http::ServerOptions server{.address = address->host, .port = address->port};
   server.threads = static_cast<int>(options_.threads > 0 ? options_.threads : cores);
   server.body_bytes_max_at = http::body_bytes_max;
   server.refused = [this](Reason reason) {
@@ -114,7 +107,12 @@ Result<void> Running::listen() {
       });
   if (!started) return fail(started.error());
   server_ = *std::move(started);
-  return choose_issuer(address->host);
+  for (http::ListenAddress& address : server.listen) {
+    if (address.is_unix()) continue;
+    address.port = server_->port();
+    return choose_issuer((tls_ ? "https://" : "http://") + address.text());
+  }
+  return choose_issuer("");
 }
 
 // A record that was restored may have forgotten revocations.
@@ -293,6 +291,8 @@ void Running::tick() {
       service_->flush_counts();
       take_snapshot();
       say_closed();
+      const std::lock_guard lock(tls_mutex_);
+      if (tls_) tls_->look(*log_);
     }
   });
 }
@@ -391,6 +391,12 @@ void Running::reload(const Configured& configured) {
     log_->write(LogLevel::kError, "not reloaded", {{"why", error}});
   }
   if (!configured.errors.empty()) return;
+  if (tls_ && !configured.options.tls_certificate.empty()) {
+    const std::lock_guard lock(tls_mutex_);
+    if (Result<void> used = tls_->use(configured.options); !used) {
+      return log_->write(LogLevel::kError, "not reloaded", {{"why", used.error().detail}});
+    }
+  }
   const Reloaded reloaded = take_reloadable(configured.options, options_);
   log_->set_level(options_.log_level);
   const auto listed = [](const std::vector<std::string>& names) {

@@ -23,6 +23,13 @@ Configured configure_and_check(const Given& given) {
       configured.refuse("apply", read.error().detail);
     }
   }
+  if (configured.errors.empty() && !configured.options.tls_certificate.empty()) {
+    const SystemClock clock;
+    if (Result<void> tls = TlsFiles::open(configured.options, clock).map([](const auto&) {});
+        !tls) {
+      configured.refuse("tls.certificate", tls.error().detail);
+    }
+  }
   return configured;
 }
 

@@ -18,8 +18,15 @@ tl::expected<std::unique_ptr<Session>, int> connect(const Connection& connection
   }
   Result<Identity> identity = read_identity(connection.identity);
   if (!identity) return tl::unexpected(report(identity.error(), connection.format));
+  std::string authorities;
+  if (!connection.ca.empty()) {
+    Result<std::string> text = read_file(connection.ca, limits::kPemBytesMax);
+    if (!text) return tl::unexpected(report(text.error(), connection.format));
+    authorities = *std::move(text);
+  }
   auto session = std::make_unique<Session>();
-  session->api.emplace(connection.server, connection.issuer, *std::move(identity), session->clock,
+  session->api.emplace(connection.server, connection.issuer, std::move(authorities),
+                       *std::move(identity), session->clock,
                        session->random);
   return session;
 }

@@ -18,11 +18,15 @@ namespace mandate::app {
 
 struct ServeOptions {
   std::string data = "data";
-  std::string listen = "127.0.0.1:8181";
+  std::vector<std::string> listen = {"127.0.0.1:8181"};
   std::string issuer;
   std::vector<std::string> documents;
   std::string against;
   std::int64_t threads = 0;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_client_ca;
+  bool behind_tls_proxy = false;
   std::string log_level = "info";
   std::string log_format = "auto";
 };

@@ -56,9 +56,13 @@ struct PrincipalDefinition {
 };
 
 enum class HeaderFamily : std::uint8_t { kOriginal, kForwarded };
+// Who may ask, by what its connection proves: exactly one of the three.
 struct EnforcementPoint {
-  IpAddress address;
+  std::optional<IpAddress> address;      // over TCP
+  std::string certificate;               // a DNS name or URI of its client certificate; or empty
+  std::optional<std::uint32_t> user_id;  // of its process, over a Unix socket
   HeaderFamily headers;
+  std::string text() const;  // "10.0.0.7", "proxy.acme.example", "user 33"
   friend bool operator==(const EnforcementPoint&, const EnforcementPoint&) = default;
 };
 struct Route {

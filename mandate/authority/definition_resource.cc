@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "mandate/authority/definition.h"
@@ -75,14 +76,53 @@ std::string read_origin(json::ObjectReader& in, const std::optional<ResourceId>&
   return text;
 }
 
+// A DNS name in lower case, or a URI: as a certificate's subjectAltName has it.
+bool is_certificate_name(std::string_view name) {
+  const auto is_dns = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  const auto is_visible = [](char c) { return c > 0x20 && c < 0x7f; };
+  if (name.find("://") != std::string_view::npos) {
+    return std::all_of(name.begin(), name.end(), is_visible);
+  }
+  return std::all_of(name.begin(), name.end(), is_dns) && name.front() != '.' &&
+         name.find('.') != std::string_view::npos;
+}
+
+std::string certificate_name(json::ObjectReader& in) {
+  const json::Value* value = in.optional("certificate");
+  if (value == nullptr) {
+    return {};
+  }
+  std::string name = reading::text_at(in, "certificate", value, limits::kUriBytesMax);
+  if (!name.empty() && !is_certificate_name(name)) {
+    in.refuse("certificate " + quoted(name) +
+                  ": expected one DNS name in lower case, without wildcard, or one URI",
+              value);
+  }
+  return name;
+}
+
 Result<EnforcementPoint> read_enforcement_point(const json::Value& value) {
   json::ObjectReader in(value, "enforcement point");
-  std::optional<IpAddress> address = reading::required<IpAddress>(in, "address");
+  EnforcementPoint point{reading::optional<IpAddress>(in, "address"), certificate_name(in),
+                         std::nullopt, HeaderFamily::kOriginal};
+  const auto user_id =
+      in.optional_integer("user_id", 0, std::numeric_limits<std::uint32_t>::max() - 1);
+  if (user_id) {
+    point.user_id = static_cast<std::uint32_t>(*user_id);
+  }
+  const int told =
+      (point.address ? 1 : 0) + (point.certificate.empty() ? 0 : 1) + (point.user_id ? 1 : 0);
+  if (told != 1) {
+    in.refuse("enforcement point: expected exactly one of address, certificate and user_id");
+  }
   const auto headers = reading::choice(in, "headers", in.required("headers"), kHeaderFamilies);
   if (Result<void> ok = in.finish(); !ok) {
     return fail(ok.error());
   }
-  return EnforcementPoint{*address, *headers};
+  point.headers = *headers;
+  return point;
 }
 
 std::vector<EnforcementPoint> read_enforcement_points(json::ObjectReader& in) {
@@ -91,12 +131,13 @@ std::vector<EnforcementPoint> read_enforcement_points(json::ObjectReader& in) {
   reading::each(in, "enforcement_points", in.optional("enforcement_points"),
                 limits::kEnforcementPointsMax, [&](const json::Value& item) {
                   if (auto read = reading::accept(in, read_enforcement_point(item), &item)) {
-                    unique.add(in, read->address.text(), item);
+                    unique.add(in, read->text(), item);
                     out.push_back(*read);
                   }
                 });
   std::sort(out.begin(), out.end(), [](const EnforcementPoint& a, const EnforcementPoint& b) {
-    return a.address < b.address;
+    return std::tuple(a.address, a.certificate, a.user_id) <
+           std::tuple(b.address, b.certificate, b.user_id);
   });
   return out;
 }
@@ -189,8 +230,15 @@ json::Value to_json(const Route& route) {
 }
 
 json::Value to_json(const EnforcementPoint& point) {
-  return json::Value::object(
-      {{"address", point.address.text()}, {"headers", word_of(kHeaderFamilies, point.headers)}});
+  json::Value out = json::Value::object({{"headers", word_of(kHeaderFamilies, point.headers)}});
+  if (point.address) {
+    out.set("address", point.address->text());
+  }
+  reading::set_text(out, "certificate", point.certificate);
+  if (point.user_id) {
+    out.set("user_id", std::int64_t{*point.user_id});
+  }
+  return out;
 }
 
 template <class T>
@@ -206,6 +254,13 @@ void set_list(json::Value& out, std::string_view key, const std::vector<T>& list
 }
 
 }  // namespace
+
+std::string EnforcementPoint::text() const {
+  if (address) {
+    return address->text();
+  }
+  return user_id ? "user " + std::to_string(*user_id) : certificate;
+}
 
 Result<ResourceDefinition> ResourceDefinition::parse(const json::Value& value) {
   json::ObjectReader in(value, "resource");

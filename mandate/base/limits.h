@@ -32,6 +32,8 @@ inline constexpr std::size_t kFormParametersMax = 64;
 inline constexpr std::size_t kRequestBodyBytesMax = 1 << 20;
 inline constexpr std::size_t kSmallBodyBytesMax = 64 << 10;  // of a path that takes a few members
 
+inline constexpr std::size_t kPemBytesMax = 1 << 20;  // certificates, keys
+
 // JOSE.
 inline constexpr std::size_t kJwtBytesMax = 16 << 10;
 inline constexpr std::size_t kJoseHeaderBytesMax = 4 << 10;

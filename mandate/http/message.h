@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "mandate/base/cidr.h"
+#include "mandate/base/peer.h"
 
 namespace mandate::http {
 
@@ -24,7 +24,7 @@ struct Request {
   std::string target;  // origin-form: path and query, as they came
   Headers headers;
   std::string body;
-  std::optional<IpAddress> peer;
+  Peer peer;
 };
 
 struct Response {

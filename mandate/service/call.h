@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "mandate/base/cidr.h"
+#include "mandate/base/peer.h"
 #include "mandate/json/value.h"
 
 namespace mandate::service {
@@ -31,7 +31,7 @@ struct ApiCall {
 // A question from a proxy: GET /forward-auth/{resource}.
 struct ForwardAuthCall {
   std::string resource;  // the decoded segment
-  std::optional<IpAddress> peer;
+  Peer peer;
   std::vector<std::string> dpop;
   std::vector<std::string> authorization;
   // Every value of each header of the two families, by lower-case name: x-original-method,

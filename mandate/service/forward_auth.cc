@@ -1,5 +1,6 @@
 // Forward-auth: the question of a proxy that knows only HTTP. The resource is in the URL, the proxy
 // must be on the resource's list, and only the header family its entry names is read (WIRE.md).
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -59,12 +60,28 @@ Result<Original> read_original(const ForwardAuthCall& call, HeaderFamily family)
   return Original{*method, *target, *parsed};
 }
 
+bool is_proven_by(const EnforcementPoint& point, const Peer& peer) {
+  if (point.address) return point.address == peer.address;
+  if (point.user_id) return point.user_id == peer.user_id;
+  if (!peer.certificate) return false;
+  const std::vector<std::string>& names = peer.certificate->names;
+  return std::find(names.begin(), names.end(), point.certificate) != names.end();
+}
+
+// What is proven by a key counts before what is merely where somebody sits.
 const EnforcementPoint* find_point(const ForwardAuthCall& call,
                                    const ResourceDefinition& resource) {
+  const EnforcementPoint* found = nullptr;
   for (const EnforcementPoint& point : resource.enforcement_points) {
-    if (call.peer && point.address == *call.peer) return &point;
+    if (!is_proven_by(point, call.peer)) continue;
+    if (found == nullptr || !point.certificate.empty()) found = &point;
   }
-  return nullptr;
+  return found;
+}
+
+std::string text_of(const Peer& peer) {
+  if (peer.address) return quoted(peer.address->text());
+  return peer.user_id ? "user " + std::to_string(*peer.user_id) : "the peer";
 }
 
 // Ids may hold any letter; a header holds visible ASCII.
@@ -177,10 +194,9 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                                       ? find_point(call, *resource->definition)
                                       : nullptr;
   if (point == nullptr) {
-    return done(
-        refuse_unknown(core, {Reason::kClientAuthenticationFailed, Place::kClient,
-                              (call.peer ? quoted(call.peer->text()) : std::string("the peer")) +
-                                  " is not an enforcement point of " + quoted(call.resource)}));
+    return done(refuse_unknown(
+        core, {Reason::kClientAuthenticationFailed, Place::kClient,
+               text_of(call.peer) + " is not an enforcement point of " + quoted(call.resource)}));
   }
   const ResourceDefinition& definition = *resource->definition;
   // Until a token has proven who asks, it is strangers who ask through the proxy: counted, not
@@ -204,7 +220,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                               .client_address = original->client_address},
                   .decision = {},
                   .claims = presented->token.claims(),
-                  .asked_by = "enforcement point " + point->address.text(),
+                  .asked_by = "enforcement point " + point->text(),
                   .subject = std::nullopt,
                   .inputs = inputs_of(*original),
                   .uses = {presented->use},

@@ -1,11 +1,15 @@
 #include "mandate/http/server/server.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,7 +21,9 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <iterator>
+#include <list>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -26,6 +32,7 @@
 
 #include "mandate/base/bytes.h"
 #include "mandate/http/server/wire.h"
+#include "mandate/http/tls/tls.h"
 
 namespace mandate::http {
 namespace {
@@ -34,7 +41,12 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using asio::ip::tcp;
-using Stream = beast::tcp_stream;
+// TCP and Unix sockets alike; TLS lies over it.
+using Protocol = asio::generic::stream_protocol;
+using Socket = asio::basic_stream_socket<Protocol>;
+using Acceptor = asio::basic_socket_acceptor<Protocol>;
+using Plain = beast::basic_stream<Protocol>;
+using Encrypted = beast::ssl_stream<Plain>;
 using Parser = bhttp::request_parser<bhttp::string_body>;
 
 constexpr std::size_t kHeadersMax = 100;
@@ -89,7 +101,7 @@ std::size_t count_fields(const Parser::value_type& message) {
   return static_cast<std::size_t>(std::distance(message.base().begin(), message.base().end()));
 }
 
-Request to_request(Parser::value_type message, const std::optional<IpAddress>& peer) {
+Request to_request(Parser::value_type message, const Peer& peer) {
   Request request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
@@ -178,25 +190,20 @@ class Listener final : public Server {
   ~Listener() override { stop(); }
 
   Result<void> listen() {
-    beast::error_code code;
-    const asio::ip::address address = asio::ip::make_address(options_.address, code);
-    if (code) {
-      return fail(Reason::kBadRequest,
-                  "listen address " + quoted(options_.address) + "; expected an IP address");
+    for (const ListenAddress& address : options_.listen) {
+      Result<int> descriptor = open_listening(address);
+      if (!descriptor) return fail(descriptor.error());
+      const bool is_v6 = address.host.find(':') != std::string::npos;
+      const Protocol protocol = address.is_unix() ? Protocol(asio::local::stream_protocol())
+                                                  : Protocol(is_v6 ? tcp::v6() : tcp::v4());
+      listening_.push_back(
+          {Acceptor(*contexts_.front(), protocol, *descriptor), !address.is_unix()});
+      if (port_ == 0) port_ = port_of(*descriptor);
+      if (address.is_unix()) made_.push_back(address.unix_path);
     }
-    const tcp::endpoint endpoint(address, options_.port);
-    acceptor_.emplace(*contexts_.front());
-    acceptor_->open(endpoint.protocol(), code);
-    if (!code) acceptor_->set_option(asio::socket_base::reuse_address(true), code);
-    if (!code) acceptor_->bind(endpoint, code);
-    if (!code) acceptor_->listen(asio::socket_base::max_listen_connections, code);
-    if (code) {
-      return fail(Reason::kRecordUnavailable, "cannot listen on " + options_.address + ":" +
-                                                  std::to_string(options_.port) + ": " +
-                                                  code.message() + "; expected a free port");
+    for (Listening& listening : listening_) {
+      asio::co_spawn(*contexts_.front(), accept(listening), asio::detached);
     }
-    port_ = acceptor_->local_endpoint().port();
-    asio::co_spawn(*contexts_.front(), accept(), asio::detached);
     for (auto& context : contexts_) {
       guards_.emplace_back(context->get_executor());
       threads_.emplace_back([&context] { context->run(); });
@@ -210,12 +217,12 @@ class Listener final : public Server {
     if (stopping_.exchange(true)) return;
     asio::post(*contexts_.front(), [this] {
       beast::error_code ignored;
-      acceptor_->close(ignored);
+      for (Listening& listening : listening_) listening.acceptor.close(ignored);
     });
     // Connections that wait for a request are closed; those that are answering finish first.
     for (std::size_t i = 0; i < contexts_.size(); ++i) {
       asio::post(*contexts_[i], [this, i] {
-        for (Stream* idle : idle_[i]) idle->cancel();
+        for (Plain* idle : idle_[i]) idle->cancel();
       });
     }
     const auto step = std::chrono::milliseconds(5);
@@ -227,16 +234,23 @@ class Listener final : public Server {
     for (auto& context : contexts_) context->stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    for (const std::string& path : made_) ::unlink(path.c_str());
   }
 
   void make_idle_sets() { idle_.resize(contexts_.size()); }
 
  private:
-  asio::awaitable<void> accept() {
+  struct Listening {
+    Acceptor acceptor;
+    bool is_tcp;
+  };
+
+  asio::awaitable<void> accept(Listening& listening) {
     for (std::size_t next = 0; !stopping_; next = (next + 1) % contexts_.size()) {
       beast::error_code code;
-      tcp::socket socket(*contexts_[next]);
-      co_await acceptor_->async_accept(socket, asio::redirect_error(asio::use_awaitable, code));
+      Socket socket(*contexts_[next]);
+      co_await listening.acceptor.async_accept(socket,
+                                               asio::redirect_error(asio::use_awaitable, code));
       if (stopping_) co_return;
       if (code || connections_.load() >= options_.connections_max) {
         // Out of descriptors, or full: what is accepted would only wait; a moment, then on.
@@ -245,7 +259,7 @@ class Listener final : public Server {
         continue;
       }
       ++connections_;
-      asio::co_spawn(*contexts_[next], serve(std::move(socket), next),
+      asio::co_spawn(*contexts_[next], serve(std::move(socket), next, listening.is_tcp),
                      [this](const std::exception_ptr&) { --connections_; });
     }
   }
@@ -264,21 +278,24 @@ class Listener final : public Server {
     co_return response ? *std::move(response) : no_answer();
   }
 
+  template <class Stream>
   asio::awaitable<bool> write(Stream& stream, Response response, unsigned version, bool keep) {
     beast::error_code code;
     auto message = to_beast(std::move(response), version, keep);
-    stream.expires_after(options_.answer_timeout);
+    beast::get_lowest_layer(stream).expires_after(options_.answer_timeout);
     co_await bhttp::async_write(stream, message, asio::redirect_error(asio::use_awaitable, code));
     co_return !code && keep;
   }
 
   // Where the next request would begin is unknown: the connection ends.
+  template <class Stream>
   asio::awaitable<bool> refuse(Stream& stream, Refusal refusal) {
     if (options_.refused) options_.refused(refusal.reason);
     co_return co_await write(stream, to_response(refusal), 11, false);
   }
 
   // Reads until the buffer holds a whole head, or more than one may have; the head.
+  template <class Stream>
   asio::awaitable<std::string_view> read_head(Stream& stream, beast::flat_buffer& buffer,
                                               beast::error_code& code) {
     for (std::size_t seen = 0;;) {
@@ -307,22 +324,23 @@ class Listener final : public Server {
   }
 
   // One request of a connection; whether the next one may come.
+  template <class Stream>
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
-                                  const std::optional<IpAddress>& peer) {
+                                  const Peer& peer) {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options_.head_bytes_max));
     parser.body_limit(options_.body_bytes_max);
     beast::error_code code;
     if (buffer.size() == 0) {
-      idle_[context].insert(&stream);
-      stream.expires_after(options_.idle_timeout);
+      idle_[context].insert(&beast::get_lowest_layer(stream));
+      beast::get_lowest_layer(stream).expires_after(options_.idle_timeout);
       const std::size_t read = co_await stream.async_read_some(
           buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, code));
-      idle_[context].erase(&stream);
+      idle_[context].erase(&beast::get_lowest_layer(stream));
       if (code) co_return false;
       buffer.commit(read);
     }
-    stream.expires_after(options_.head_timeout);
+    beast::get_lowest_layer(stream).expires_after(options_.head_timeout);
     if (is_folded(co_await read_head(stream, buffer, code))) {
       co_return co_await refuse(stream, {400, Reason::kBadRequest, "a header field is folded"});
     }
@@ -339,7 +357,7 @@ class Listener final : public Server {
         bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
         co_await bhttp::async_write(stream, go_on, asio::redirect_error(asio::use_awaitable, code));
       }
-      stream.expires_after(options_.body_timeout);
+      beast::get_lowest_layer(stream).expires_after(options_.body_timeout);
       co_await bhttp::async_read(stream, buffer, parser,
                                  asio::redirect_error(asio::use_awaitable, code));
     }
@@ -355,33 +373,48 @@ class Listener final : public Server {
     const bool keep = parser.get().keep_alive() && !stopping_;
     const unsigned version = parser.get().version();
     const bool head = parser.get().method() == bhttp::verb::head;
-    stream.expires_never();
+    beast::get_lowest_layer(stream).expires_never();
     Response response = co_await answer(to_request(parser.release(), peer));
     if (head) response.body.clear();
     co_return co_await write(stream, std::move(response), version, keep && !stopping_);
   }
 
-  asio::awaitable<void> serve(tcp::socket socket, std::size_t context) {
-    beast::error_code code;
-    socket.set_option(tcp::no_delay(true), code);
-    const tcp::endpoint remote = socket.remote_endpoint(code);
-    std::optional<IpAddress> peer;
-    if (!code) {
-      if (auto parsed = IpAddress::parse(remote.address().to_string())) peer = *parsed;
+  asio::awaitable<void> serve(Socket socket, std::size_t context, bool is_tcp) {
+    Peer peer = peer_of(socket.native_handle());
+    Plain plain(std::move(socket));
+    if (!is_tcp || !options_.tls) {
+      co_await converse(plain, context, peer);
+      co_return co_await close(plain);
     }
-    Stream stream(std::move(socket));
+    asio::ssl::context tls(options_.tls());
+    Encrypted encrypted(std::move(plain), tls);
+    Plain& lowest = beast::get_lowest_layer(encrypted);
+    beast::error_code code;
+    lowest.expires_after(options_.head_timeout);
+    co_await encrypted.async_handshake(asio::ssl::stream_base::server,
+                                       asio::redirect_error(asio::use_awaitable, code));
+    if (!code) {
+      peer.certificate = peer_certificate(encrypted.native_handle());
+      co_await converse(encrypted, context, peer);
+      lowest.expires_after(kDrainTimeout);
+      co_await encrypted.async_shutdown(asio::redirect_error(asio::use_awaitable, code));
+    }
+    co_await close(lowest);
+  }
+
+  template <class Stream>
+  asio::awaitable<void> converse(Stream& stream, std::size_t context, const Peer& peer) {
     beast::flat_buffer buffer(options_.head_bytes_max + options_.body_bytes_max);
     while (!stopping_ && co_await serve_one(stream, buffer, context, peer)) {
     }
-    beast::error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    co_await drain(stream, buffer);
   }
 
   // Closed with bytes unread, a connection is reset, and the reset can overtake the answer: what a
   // peer is still sending is read away, up to a bound.
-  asio::awaitable<void> drain(Stream& stream, beast::flat_buffer& buffer) {
+  asio::awaitable<void> close(Plain& stream) {
     beast::error_code code;
+    stream.socket().shutdown(asio::socket_base::shutdown_send, code);
+    beast::flat_buffer buffer;
     stream.expires_after(kDrainTimeout);
     for (std::size_t read = 0; !code && !stopping_ && read < kDrainBytesMax;) {
       buffer.clear();
@@ -395,8 +428,9 @@ class Listener final : public Server {
   const Handler handler_;
   std::vector<std::unique_ptr<asio::io_context>> contexts_;
   std::vector<Guard> guards_;
-  std::vector<std::set<Stream*>> idle_;  // each touched by its context's thread only
-  std::optional<tcp::acceptor> acceptor_;
+  std::vector<std::set<Plain*>> idle_;  // each touched by its context's thread only
+  std::list<Listening> listening_;
+  std::vector<std::string> made_;  // Unix sockets, which are files
   std::vector<std::thread> threads_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> stopping_{false};

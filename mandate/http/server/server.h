@@ -1,7 +1,8 @@
-// An HTTP/1.1 server: bounded in connections, head, body and time; one io_context thread a core; a
-// handler that answers now or later, from any thread. Only this file's source knows Beast.
+// An HTTP/1.1 server, over TCP with TLS or without, and over Unix sockets: bounded in connections,
+// head, body and time; one io_context thread a core; a handler that answers now or later, from any
+// thread. Only this file's source knows Beast.
 //
-//   Result<std::unique_ptr<Server>> server = Server::start({.address = "127.0.0.1", .port = 8181},
+//   Result<std::unique_ptr<Server>> server = Server::start({.listen = {{"127.0.0.1", 8181}}},
 //       [&](const Request& request, Respond respond) { routes.handle(request, respond); });
 //   (*server)->stop();  // finishes what is being answered
 #pragma once
@@ -12,16 +13,22 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mandate/base/limits.h"
 #include "mandate/base/result.h"
 #include "mandate/http/message.h"
+#include "mandate/http/server/listening.h"
+
+struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace mandate::http {
 
 struct ServerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: any free one
+  std::vector<ListenAddress> listen = {{}};
+  // A reference to the context that a new TCP connection begins TLS with (TlsServer::context);
+  // empty: no TLS. Unix sockets have none.
+  std::function<ssl_ctx_st*()> tls = {};
   int threads = 1;
   std::size_t connections_max = 4096;
   std::size_t head_bytes_max = limits::kHttpHeadBytesMax;
@@ -46,6 +53,7 @@ class Server {
   virtual ~Server() = default;
   // `record_unavailable` where the address cannot be listened on, saying why.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
+  // Of the first TCP address; 0: there is none.
   virtual std::uint16_t port() const = 0;
   // Stops accepting, lets requests that are being answered finish, then returns. Idempotent.
   virtual void stop() = 0;
