@@ -403,6 +403,7 @@ int path(const Connection& connection, const PathOptions& options) {
   Result<json::Value> verified = service::verify_path(*question, *answer, *keys);
   if (!verified) return report(verified.error(), connection.format);
   switch (connection.format) {
+    case Format::kNdjson:
     case Format::kJson: print_json(*verified); break;
     case Format::kGraphviz: print(report::path_graphviz(*verified)); break;
     case Format::kText: print(report::path_text(*verified)); break;

@@ -114,6 +114,14 @@ struct IdentityOptions {
 };
 int new_identity(const IdentityOptions& options, Format format);
 
+struct ScanOptions {
+  std::vector<std::string> paths;  // files, folders, "-"
+  bool chains = false;             // instead of findings: who issued what to whom
+};
+int scan(const ScanOptions& options, Format format);
+// What `scan` reads, for its help.
+std::string scan_help();
+
 struct AuditOptions {
   std::string data;    // DIR
   std::string folder;  // a copy of DIR/log, or of one log in it

@@ -47,6 +47,7 @@ struct Everything {
   ReportOptions report;
   IdentityOptions identity;
   AuditOptions audit;
+  ScanOptions scan;
   RestoreOptions restore;
   BackupOptions backup;
   OperatorOptions op;
@@ -57,14 +58,16 @@ struct Everything {
 
 Format format_of(const std::string& output) {
   if (output == "json") return Format::kJson;
+  if (output == "ndjson") return Format::kNdjson;
   return output == "dot" ? Format::kGraphviz : Format::kText;
 }
 
 // Options of the program, which every command takes too (`fallthrough`): one place, so that what is
 // said on the command line always wins over the environment.
 void add_common(CLI::App& app, Everything& all) {
-  app.add_option("-o,--output", all.output, "text, json, or for `path` dot (Graphviz)")
-      ->check(CLI::IsMember({"text", "json", "dot"}))
+  app.add_option("-o,--output", all.output,
+                 "text, json, for `scan` ndjson, or for `path` dot (Graphviz)")
+      ->check(CLI::IsMember({"text", "json", "ndjson", "dot"}))
       ->capture_default_str();
   app.add_option("--server", all.connection.server, "URL of the server")
       ->envname("MANDATE_SERVER")
@@ -288,6 +291,14 @@ void add_identity(CLI::App& app, Everything& all) {
       ->capture_default_str();
 }
 
+void add_scan(CLI::App& app, Everything& all) {
+  CLI::App* made = command(app, all, "scan", "Find borrowed trust in logs and inventories",
+                           [](Everything& e) { return scan(e.scan, e.connection.format); });
+  made->footer(scan_help());
+  made->add_option("path", all.scan.paths, "files or folders; - is standard input")->required();
+  made->add_flag("--chains", all.scan.chains, "who issued which session to whom, and its uses");
+}
+
 void add_audit(CLI::App& app, Everything& all) {
   CLI::App* audit = app.add_subcommand("audit", "Check the logs, offline");
   audit->footer("Each has an example in its help: `mandate audit verify --help`.");
@@ -431,6 +442,7 @@ int run(int argc, char** argv) {
   add_restore(app, all);
   add_life(app, all);
   add_description(app, all);
+  add_scan(app, all);
   app.failure_message(usage_message);
   try {
     app.parse(arguments_of(argc, argv));

@@ -26,8 +26,7 @@ tl::expected<std::unique_ptr<Session>, int> connect(const Connection& connection
   }
   auto session = std::make_unique<Session>();
   session->api.emplace(connection.server, connection.issuer, std::move(authorities),
-                       *std::move(identity), session->clock,
-                       session->random);
+                       *std::move(identity), session->clock, session->random);
   return session;
 }
 

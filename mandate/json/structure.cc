@@ -9,7 +9,7 @@
 namespace mandate::json {
 
 // Stage 1 alone is not in simdjson's documented interface, but is a public virtual member of what
-// its documented parsers hold (docs/decisions/0013).
+// its documented parsers hold (docs/decisions/0018).
 struct StructuralIndex::Parser {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> implementation;
   std::size_t count = 0;

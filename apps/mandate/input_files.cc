@@ -1,0 +1,114 @@
+#include "apps/mandate/input_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "mandate/base/bytes.h"
+
+namespace mandate::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kStreamBytes = 128 << 10;
+
+InputPath input_path(const fs::path& path, bool is_named) {
+  std::error_code error;
+  const std::uintmax_t bytes = fs::file_size(path, error);
+  return {path.string(), is_named, error ? 0 : static_cast<std::uint64_t>(bytes)};
+}
+
+}  // namespace
+
+struct InputFile::Stream {
+  gzFile file = nullptr;
+};
+
+std::vector<InputPath> expand(const std::vector<std::string>& paths) {
+  std::vector<InputPath> files;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path == "-" || !fs::is_directory(path, error)) {
+      files.push_back(input_path(path, true));
+      continue;
+    }
+    const std::size_t first = files.size();
+    for (fs::recursive_directory_iterator
+             at(path, fs::directory_options::skip_permission_denied, error),
+         end;
+         !error && at != end; at.increment(error)) {
+      std::error_code ignored;
+      if (at->is_regular_file(ignored)) files.push_back(input_path(at->path(), false));
+    }
+    std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end(),
+              [](const InputPath& a, const InputPath& b) { return a.path < b.path; });
+  }
+  return files;
+}
+
+InputFile::InputFile(std::string path, std::unique_ptr<Stream> stream)
+    : path_(std::move(path)), stream_(std::move(stream)) {}
+
+InputFile::~InputFile() {
+  if (stream_->file != nullptr) gzclose_r(stream_->file);
+}
+
+Result<std::unique_ptr<InputFile>> InputFile::open(const std::string& path) {
+  const int fd = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return fail(Reason::kRecordUnavailable,
+                "cannot open " + mandate::quoted(path) + ": " + std::strerror(errno));
+  }
+  auto stream = std::make_unique<Stream>();
+  stream->file = gzdopen(fd, "rb");
+  if (stream->file == nullptr) {
+    ::close(fd);
+    return fail(Reason::kRecordUnavailable, "no memory to read " + mandate::quoted(path));
+  }
+  gzbuffer(stream->file, kStreamBytes);
+  return std::unique_ptr<InputFile>(new InputFile(path, std::move(stream)));
+}
+
+Result<std::size_t> InputFile::read_stream(std::span<char> into) {
+  const std::size_t wanted = std::min<std::size_t>(into.size(), INT_MAX);
+  const int bytes = gzread(stream_->file, into.data(), static_cast<unsigned>(wanted));
+  if (bytes > 0) return static_cast<std::size_t>(bytes);
+  int code = Z_OK;
+  const char* message = gzerror(stream_->file, &code);
+  if (code == Z_OK || code == Z_STREAM_END) return 0;
+  const std::string why = code == Z_ERRNO       ? std::strerror(errno)
+                          : code == Z_BUF_ERROR ? "the compressed data is cut short"
+                                                : message;
+  return fail(Reason::kRecordUnavailable, "cannot read " + mandate::quoted(path_) + ": " + why);
+}
+
+Result<std::string_view> InputFile::head(std::size_t bytes_max) {
+  head_.resize(bytes_max);
+  std::size_t filled = 0;
+  while (filled < bytes_max) {
+    const Result<std::size_t> bytes = read_stream({head_.data() + filled, bytes_max - filled});
+    if (!bytes) return fail(bytes.error());
+    if (*bytes == 0) break;
+    filled += *bytes;
+  }
+  head_.resize(filled);
+  return std::string_view(head_);
+}
+
+Result<std::size_t> InputFile::read(std::span<char> into) {
+  if (head_read_ == head_.size()) return read_stream(into);
+  const std::size_t bytes = std::min(into.size(), head_.size() - head_read_);
+  std::memcpy(into.data(), head_.data() + head_read_, bytes);
+  head_read_ += bytes;
+  return bytes;
+}
+
+}  // namespace mandate::app

@@ -1,0 +1,47 @@
+// Files to scan: named, below named folders, or standard input; compressed by gzip or not, told by
+// content.
+//
+//   Result<std::unique_ptr<InputFile>> file = InputFile::open("a.json.gz");
+//   scan.read("a.json.gz", **file);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mandate/json/record_stream.h"
+
+namespace mandate::app {
+
+struct InputPath {
+  std::string path;         // "-" is standard input
+  bool is_named = true;     // and not found below a folder
+  std::uint64_t bytes = 0;  // on disk
+};
+
+// Every file that the paths name, and every regular file below those that are folders, in the order
+// of their names. A path that cannot be read stays in the list; opening it says why.
+std::vector<InputPath> expand(const std::vector<std::string>& paths);
+
+class InputFile final : public json::ByteSource {
+ public:
+  static Result<std::unique_ptr<InputFile>> open(const std::string& path);
+  ~InputFile() override;
+
+  // The first bytes, decompressed; reading begins with them all the same.
+  Result<std::string_view> head(std::size_t bytes_max);
+  Result<std::size_t> read(std::span<char> into) override;
+
+ private:
+  struct Stream;
+  InputFile(std::string path, std::unique_ptr<Stream> stream);
+  Result<std::size_t> read_stream(std::span<char> into);
+
+  std::string path_;
+  std::unique_ptr<Stream> stream_;
+  std::string head_;
+  std::size_t head_read_ = 0;
+};
+
+}  // namespace mandate::app

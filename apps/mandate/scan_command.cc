@@ -1,0 +1,283 @@
+// `mandate scan`: files in, findings or chains out. The exit code says whether anything was found,
+// and before that whether anything could not be read.
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "apps/mandate/commands.h"
+#include "apps/mandate/input_files.h"
+#include "mandate/base/bytes.h"
+#include "mandate/base/limits.h"
+#include "mandate/json/line.h"
+#include "mandate/observe/chains.h"
+#include "mandate/observe/inventory/inventory.h"
+#include "mandate/observe/rules.h"
+#include "mandate/observe/scan.h"
+
+namespace mandate::app {
+namespace {
+
+using observe::FileReport;
+using observe::Finding;
+
+constexpr std::size_t kHeadBytes = 64 << 10;
+constexpr auto kProgressEvery = std::chrono::milliseconds(500);
+
+// What was read, by all workers together.
+struct Input {
+  observe::Scan scan;
+  observe::Inventories inventories;
+  std::uint64_t inventory_files = 0;
+  std::set<std::string> problems;   // of what could not be read, for people
+  std::uint64_t foreign_files = 0;  // below folders, and neither log nor inventory
+};
+
+class Readers {
+ public:
+  explicit Readers(std::vector<InputPath> paths) : paths_(std::move(paths)) {
+    for (const InputPath& path : paths_) bytes_ += path.bytes;
+  }
+
+  Input read() {
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t count = std::min(cores, std::max<std::size_t>(1, paths_.size()));
+    std::vector<std::thread> workers;
+    for (std::size_t i = 0; i < count; ++i) workers.emplace_back([this] { work(); });
+    show_progress(count);
+    for (std::thread& worker : workers) worker.join();
+    return std::move(input_);
+  }
+
+ private:
+  void work() {
+    observe::Scan scan;
+    for (std::size_t at = next_++; at < paths_.size(); at = next_++) {
+      read_file(paths_[at], scan);
+      done_ += paths_[at].bytes;
+    }
+    const std::lock_guard lock(mutex_);
+    input_.scan.merge(std::move(scan));
+    ++finished_;
+    changed_.notify_all();
+  }
+
+  void read_file(const InputPath& path, observe::Scan& scan) {
+    Result<std::unique_ptr<InputFile>> file = InputFile::open(path.path);
+    if (!file) return problem(file.error().detail);
+    const Result<std::string_view> head = (*file)->head(kHeadBytes);
+    if (!head) return problem(head.error().detail);
+    if (observe::Inventories::recognises(*head)) return read_inventory(path, **file);
+    scan.read(path.path, **file);
+    judge(path, scan.files().back());
+  }
+
+  void read_inventory(const InputPath& path, InputFile& file) {
+    std::string text;
+    while (text.size() <= limits::kDocumentBytesMax) {
+      const std::size_t size = text.size();
+      text.resize(size + (1 << 20));
+      const Result<std::size_t> bytes = file.read({text.data() + size, text.size() - size});
+      text.resize(size + bytes.value_or(0));
+      if (!bytes) problem(bytes.error().detail);
+      if (!bytes || *bytes == 0) break;
+    }
+    if (text.size() > limits::kDocumentBytesMax) {
+      return problem(mandate::quoted(path.path) + " is an inventory of more than " +
+                     std::to_string(limits::kDocumentBytesMax) + " bytes");
+    }
+    const std::lock_guard lock(mutex_);
+    input_.inventories.add(path.path, text);
+    ++input_.inventory_files;
+  }
+
+  // What the summary says of a log that did not read whole.
+  void judge(const InputPath& path, const FileReport& report) {
+    const bool is_foreign = report.source.empty() && report.bytes > 0;
+    if (report.error) return problem(report.error->detail);
+    if (is_foreign && !path.is_named) {
+      const std::lock_guard lock(mutex_);
+      ++input_.foreign_files;
+      return;
+    }
+    if (is_foreign)
+      problem(mandate::quoted(path.path) + ": neither a log nor an inventory that is known");
+    if (report.source.empty()) return;
+    for (std::size_t i = 0; i < json::Damage::kKinds; ++i) {
+      const auto kind = static_cast<json::Damage::Kind>(i);
+      tell(path, name(kind), report.damage.of(kind));
+    }
+    tell(path, "of no known source", report.unrecognised);
+    tell(path, "without a time", report.unusable);
+  }
+
+  void tell(const InputPath& path, std::string_view what, const json::Damage::Row& row) {
+    if (row.count == 0) return;
+    problem(mandate::quoted(path.path) + ": " + std::to_string(row.count) + " skipped, " +
+            std::string(what) + ", the first at byte " + std::to_string(row.first_offset));
+  }
+
+  void problem(std::string text) {
+    const std::lock_guard lock(mutex_);
+    input_.problems.insert(std::move(text));
+  }
+
+  void show_progress(std::size_t workers) {
+    const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
+    std::unique_lock lock(mutex_);
+    bool has_shown = false;
+    while (!changed_.wait_for(lock, kProgressEvery, [&] { return finished_ == workers; })) {
+      if (!is_terminal) continue;
+      has_shown = true;
+      std::fprintf(stderr, "\rmandate: read %llu of %llu MB",
+                   static_cast<unsigned long long>(done_ / 1'000'000),
+                   static_cast<unsigned long long>(bytes_ / 1'000'000));
+    }
+    if (has_shown) std::fputs("\r\x1b[K", stderr);
+  }
+
+  std::vector<InputPath> paths_;
+  std::uint64_t bytes_ = 0;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<std::uint64_t> done_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t finished_ = 0;
+  Input input_;
+};
+
+template <class Rows>
+void print_rows(const Rows& rows, Format format) {
+  json::Array all;
+  std::string lines;
+  for (const auto& row : rows) {
+    if (format == Format::kNdjson) {
+      lines += json::to_line(observe::to_json(row)) + "\n";
+    } else {
+      all.push_back(observe::to_json(row));
+    }
+  }
+  print(format == Format::kNdjson ? lines : json::to_line(std::move(all)) + "\n");
+}
+
+std::string text_of(const Finding& finding) {
+  std::string text = std::string(name(finding.severity)) + "  " +
+                     std::string(name(finding.finding_class)) + " (" + finding.rule + "), " +
+                     "confidence " + std::string(name(finding.confidence));
+  if (finding.time) text += ", " + format_rfc3339(*finding.time);
+  text += "\n  " + finding.explanation + "\n";
+  for (const std::string& reason : finding.reasons) text += "  because " + reason + "\n";
+  for (const std::string& other : finding.ambiguity) text += "  or else: " + other + "\n";
+  if (const observe::Rule* rule = observe::rule_of(finding.rule)) {
+    text += "  to do: " + std::string(rule->remedy) + "\n";
+  }
+  if (!finding.evidence.empty()) {
+    const observe::Evidence& first = finding.evidence.front();
+    text += "  evidence: " + first.file + ":" + std::to_string(first.line);
+    if (finding.evidence.size() > 1) {
+      text += " and " + std::to_string(finding.evidence.size() - 1) + " more";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+void print_text(const std::vector<Finding>& findings) {
+  std::map<std::string, std::vector<const Finding*>> incidents;
+  std::vector<std::string> order;
+  for (const Finding& finding : findings) {
+    auto& members = incidents[finding.incident];
+    if (members.empty()) order.push_back(finding.incident);
+    members.push_back(&finding);
+  }
+  for (const std::string& incident : order) {
+    print("incident " + incident + "\n\n");
+    for (const Finding* finding : incidents[incident]) print(printable(text_of(*finding)) + "\n");
+  }
+}
+
+void print_chains(const observe::Summary& summary, Format format) {
+  const std::vector<observe::Chain> chains = observe::chains_of(summary);
+  if (format != Format::kText) return print_rows(chains, format);
+  for (const observe::Chain& chain : chains) {
+    const std::string key = chain.issue.issuer_credential;
+    print(printable(chain.issue.issuer + (key.empty() ? "" : " (" + key + ")") + " -> " +
+                    chain.issue.for_whom + " (" + chain.issued_key + "), used " +
+                    std::to_string(chain.uses) + " times" +
+                    (chain.is_ambiguous ? ", one of several that issued it" : "")) +
+          "\n");
+  }
+  for (const std::string& session : observe::issued_outside(summary)) {
+    print(printable("issued outside what was read -> " + session) + "\n");
+  }
+}
+
+void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
+  for (const std::string& problem : input.problems) note(problem);
+  std::uint64_t files = 0;
+  for (const FileReport& file : input.scan.files()) files += file.source.empty() ? 0 : 1;
+  const observe::Summary& summary = input.scan.summary();
+  note("read " + std::to_string(summary.events()) + " events in " + std::to_string(files) +
+       " files (" + std::to_string(summary.repeats()) + " repeats) and " +
+       std::to_string(input.inventory_files) + " inventories; " + std::to_string(found) +
+       " findings in " + std::to_string(incidents) + " incidents" +
+       (input.foreign_files == 0
+            ? ""
+            : "; " + std::to_string(input.foreign_files) + " files are of no known kind") +
+       (input.problems.empty() ? "" : "; some input could not be read"));
+}
+
+}  // namespace
+
+int scan(const ScanOptions& options, Format format) {
+  Input input = Readers(expand(options.paths)).read();
+  if (options.chains) {
+    print_chains(input.scan.summary(), format);
+    for (const std::string& problem : input.problems) note(problem);
+    return input.problems.empty() ? kExitDone : kExitCouldNot;
+  }
+  std::vector<Finding> findings = observe::find_borrowed_trust(input.scan.summary());
+  observe::InventoryReport report = std::move(input.inventories).finish();
+  for (const observe::InventorySkipped& skipped : report.skipped) {
+    input.problems.insert(mandate::quoted(skipped.where.file) + ": " + skipped.reason +
+                          ", at byte " + std::to_string(skipped.where.offset));
+  }
+  std::move(report.findings.begin(), report.findings.end(), std::back_inserter(findings));
+  observe::group_into_incidents(findings);
+  observe::sort_findings(findings);
+  std::set<std::string> incidents;
+  for (const Finding& finding : findings) incidents.insert(finding.incident);
+  if (format == Format::kText) {
+    print_text(findings);
+  } else {
+    print_rows(findings, format);
+  }
+  say_what_was_read(input, findings.size(), incidents.size());
+  if (!input.problems.empty()) return kExitCouldNot;
+  return findings.empty() ? kExitDone : kExitRefused;
+}
+
+std::string scan_help() {
+  std::string text =
+      "Files, .gz or not, folders of them, or - for standard input. The kind of each is told by\n"
+      "its content:\n";
+  for (const observe::Source* source : observe::all_sources()) {
+    text +=
+        "  " + std::string(source->title) + (source->is_schema_only ? " (schema only)" : "") + "\n";
+  }
+  text +=
+      "  inventories: aws iam get-account-authorization-details, Kubernetes objects, OAuth grants\n"
+      "One finding a line, for scripts:\n"
+      "  mandate scan --output ndjson logs/\n"
+      "Who issued what to whom, and what became of it:\n"
+      "  mandate scan --chains logs/\n"
+      "Exit codes of scan: 0 nothing found, 1 found, 3 some input could not be read.";
+  return text;
+}
+
+}  // namespace mandate::app
