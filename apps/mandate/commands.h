@@ -147,6 +147,9 @@ struct Given;  // configuration.h: what the command line says of it
 int serve(const Given& given);
 int check_config(const Given& given, Format format);
 
+// Whether the server answers and can record, for what watches over it; needs no identity.
+int health(const Connection& connection);
+
 struct BackupOptions {
   std::string data;
   std::string out;

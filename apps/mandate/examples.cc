@@ -60,6 +60,7 @@ constexpr std::pair<std::string_view, const char*> kExamples[] = {
     {"replace",
      "With the server stopped, as the owner of its folder:\n"
      "  mandate operator replace --data /var/lib/mandate"},
+    {"health", "  mandate health --server http://127.0.0.1:8181"},
     {"completion", "  mandate completion bash > /etc/bash_completion.d/mandate"},
     {"man", "  mandate man > mandate.1 && man ./mandate.1"},
     {"shadow",

@@ -356,6 +356,9 @@ void add_life(CLI::App& app, Everything& all) {
   copy->add_option("out", all.backup.out, "folder that is made")->required();
   copy->add_option("--keys", all.backup.keys_out, "another one, for the private keys");
 
+  command(app, all, "health", "Whether the server answers and can record; exit code 0 is yes",
+          [](Everything& e) { return health(e.connection); });
+
   CLI::App* op = app.add_subcommand("operator", "The operator that the first start made");
   op->footer("It has an example in its help: `mandate operator replace --help`.");
   op->require_subcommand(1);

@@ -279,8 +279,8 @@ std::string manual_page(const CLI::App& app, std::string_view version) {
     if (path.empty()) return;
     out += ".SS mandate " + troff(path) + "\n" + troff(each.get_description()) + "\n";
     write_options(out, each);
-    std::string_view footer = each.get_footer();
-    footer = footer.substr(0, footer.find("\n\n--server"));
+    std::string footer = each.get_footer();
+    footer.resize(std::min(footer.size(), footer.find("\n\n--server")));
     out += verbatim(footer);
   });
   out += ".SH EXAMPLES\n" + verbatim(app.get_footer());

@@ -335,7 +335,6 @@ json::Value answer_body(const Decided& decided, std::string_view receipt) {
   context.set("rests_on", std::move(rests_on));
   context.set("revision", static_cast<std::int64_t>(decision.revision));
   if (decided.enforcement == Enforcement::kShadow) context.set("enforcement", "shadow");
-  // For while nobody answers; as long as somebody does, each request is asked about.
   context.set("max_age", static_cast<std::int64_t>(decided.max_age.count()));
   context.set("receipt", receipt);
   // For the actor, who proves again with it; a header would be the caller's own nonce.

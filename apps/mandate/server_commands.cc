@@ -1,5 +1,9 @@
-// The issuer's signing keys: list, rotate, retire, compromise.
+// Small commands about the server itself: its signing keys, and its health.
+#include <chrono>
+
 #include "apps/mandate/session.h"
+#include "mandate/base/limits.h"
+#include "mandate/http/client/client.h"
 
 namespace mandate::app {
 namespace {
@@ -20,7 +24,7 @@ void print_keys(const json::Value& answer) {
 
 int keys(const Connection& connection, const KeysOptions& options) {
   auto session = connect(connection);
-  if (!session) return report(session.error(), connection.format);
+  if (!session) return session.error();
   std::optional<json::Value> body;
   if (!options.action.empty()) {
     body = json::Value::object({{"action", options.action}});
@@ -39,6 +43,23 @@ int keys(const Connection& connection, const KeysOptions& options) {
     print_keys(*answer);
   }
   return kExitDone;
+}
+
+int health(const Connection& connection) {
+  http::FetchOptions options{.timeout = std::chrono::seconds(3)};
+  if (!connection.ca.empty()) {
+    Result<std::string> authorities = read_file(connection.ca, limits::kJsonBytesMax);
+    if (!authorities) return report(authorities.error(), connection.format);
+    options.authorities = *std::move(authorities);
+  }
+  Result<http::Response> answer = http::fetch(
+      connection.server,
+      {.method = "GET", .target = "/healthz", .headers = {}, .body = {}, .peer = std::nullopt},
+      options);
+  if (!answer) return report(answer.error(), connection.format);
+  const std::string status = text_at(json::parse(answer->body).value_or(json::Value()), "status");
+  print(printable(status.empty() ? "no answer of ours" : status) + "\n");
+  return answer->status == 200 ? kExitDone : kExitRefused;
 }
 
 }  // namespace mandate::app
