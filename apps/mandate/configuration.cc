@@ -194,6 +194,16 @@ void check_together(Configured& configured) {
                                       "behind_tls_proxy where a proxy ends TLS");
     }
   }
+  if (options.operator_listen.empty()) return;
+  Result<http::ListenAddress> address = http::ListenAddress::parse(options.operator_listen);
+  if (!address) {
+    configured.refuse("operator.listen", "operator.listen " + address.error().detail);
+  } else if (!address->is_local() && !options.behind_tls_proxy) {
+    configured.refuse("operator.listen",
+                      "operator.listen " + mandate::quoted(options.operator_listen) +
+                          " is plain HTTP for other machines; expected an address of loopback, or "
+                          "behind_tls_proxy where a proxy ends TLS");
+  }
 }
 
 }  // namespace

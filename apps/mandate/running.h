@@ -16,6 +16,7 @@
 #include "apps/mandate/configuration.h"
 #include "apps/mandate/journal_finder.h"
 #include "apps/mandate/logging.h"
+#include "apps/mandate/metrics.h"
 #include "apps/mandate/signing_keys.h"
 #include "apps/mandate/tls_files.h"
 #include "mandate/base/system_clock.h"
@@ -63,6 +64,13 @@ class Running {
   std::optional<std::string> read_log(std::string_view path);
   std::string health() const;
   void say_closed();
+  // Through the routes, seen on its way out: a line in the log, the counters, a request id.
+  void answer(const http::Request& request, http::Respond respond);
+  void saw(const http::Request& request, const http::Response& response, std::string_view id,
+           double seconds);
+  Result<void> listen_for_operators();
+  http::Response answer_operator(const http::Request& request) const;
+  std::vector<Gauge> gauges() const;
   void tick();
   void take_snapshot();
 
@@ -70,6 +78,9 @@ class Running {
   SystemClock clock_;
   crypto::SystemRandom random_;
   std::unique_ptr<ServerLog> log_;
+  Metrics metrics_;
+  std::atomic<bool> log_all_{false};
+  std::atomic<bool> log_refused_{false};
   std::unique_ptr<store::FileSystem> files_;
   std::optional<SystemTimeZones> zones_;
   std::optional<store::DataDirectory> data_;
@@ -90,6 +101,8 @@ class Running {
   std::unique_ptr<service::Service> service_;
   std::unique_ptr<http::Routes> routes_;
   std::atomic<http::Routes*> ready_{nullptr};
+  std::atomic<std::uint64_t> requests_{0};
+  std::unique_ptr<http::Server> operator_server_;
   std::unique_ptr<TlsFiles> tls_;
   std::mutex tls_mutex_;  // the ticker looks at the files, a reload may name others
   std::unique_ptr<http::Server> server_;

@@ -28,6 +28,8 @@ constexpr record::Revision kSnapshotEvery = 10'000;
 Running::Running(const ServeOptions& options)
     : options_(options),
       log_(make_log(options.log_level, options.log_format)),
+      log_all_(options.log_access == "all"),
+      log_refused_(options.log_access != "none"),
       files_(store::posix_file_system()) {}
 
 Result<void> Running::open_data() {
@@ -96,14 +98,12 @@ Result<void> Running::listen() {
   server.threads = static_cast<int>(options_.threads > 0 ? options_.threads : cores);
   server.body_bytes_max_at = http::body_bytes_max;
   server.refused = [this](Reason reason) {
+    metrics_.refused(reason);
     if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
   };
   Result<std::unique_ptr<http::Server>> started = http::Server::start(
       server, [this](const http::Request& request, std::function<void(http::Response)> respond) {
-        if (http::Routes* routes = ready_.load(std::memory_order_acquire)) {
-          return routes->handle(request, std::move(respond));
-        }
-        respond({503, {{"Retry-After", "1"}}, "starting\n"});
+        answer(request, std::move(respond));
       });
   if (!started) return fail(started.error());
   server_ = *std::move(started);
@@ -317,6 +317,7 @@ Result<void> Running::prepare_keys() {
 
 Result<void> Running::start() {
   Result<void> step = open_data();
+  if (step) step = listen_for_operators();
   if (step) step = listen();
   if (step) step = open_record();
   if (step) step = open_journal();
@@ -338,7 +339,8 @@ Result<void> Running::start() {
                                                                       .zones = *zones_,
                                                                       .keys = *signing_keys_,
                                                                       .key_source = *key_source_,
-                                                                      .log = *log_});
+                                                                      .log = *log_,
+                                                                      .counters = metrics_});
   routes_ = std::make_unique<http::Routes>(
       *service_,
       http::RoutesOptions{.issuer = issuer_,
@@ -371,6 +373,7 @@ void Running::take_snapshot() {
 
 void Running::stop() {
   if (ticker_.joinable()) log_->write(LogLevel::kInfo, "stopping", {});
+  if (operator_server_) operator_server_->stop();
   if (server_) server_->stop();
   ready_.store(nullptr, std::memory_order_release);
   if (ticker_.joinable()) {
@@ -399,6 +402,8 @@ void Running::reload(const Configured& configured) {
   }
   const Reloaded reloaded = take_reloadable(configured.options, options_);
   log_->set_level(options_.log_level);
+  log_all_ = options_.log_access == "all";
+  log_refused_ = options_.log_access != "none";
   const auto listed = [](const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;

@@ -78,6 +78,17 @@ const std::array kSettings = {
             .takes = "auto|json|text",
             .about = "one JSON object a line, or text; auto: text on a terminal",
             .form = Form::kWords},
+    Setting{.name = "log.access",
+            .slot = &Options::log_access,
+            .takes = "all|refused|none",
+            .about = "which requests have a line: route, status, reason, duration, request id",
+            .change = Change::kReload,
+            .form = Form::kWords},
+    Setting{.name = "operator.listen",
+            .slot = &Options::operator_listen,
+            .takes = "ADDRESS:PORT",
+            .about = "where /metrics, /healthz and /readyz are; a port alone is one of loopback; "
+                     "default: nowhere"},
 };
 
 std::string replaced(std::string text, std::string_view from, char to) {

@@ -29,6 +29,8 @@ struct ServeOptions {
   bool behind_tls_proxy = false;
   std::string log_level = "info";
   std::string log_format = "auto";
+  std::string log_access = "refused";
+  std::string operator_listen;
 };
 
 // How a value is written: by the type of what it fills.

@@ -218,7 +218,8 @@ WholeService::WholeService() : zones_(SystemTimeZones::load().value()) {
                             .random = random_,
                             .zones = zones_,
                             .keys = *keys_,
-                            .log = log_});
+                            .log = log_,
+                            .counters = counters_});
   routes_ = std::make_unique<http::Routes>(
       *service_, http::RoutesOptions{.issuer = issuer_,
                                      .read_log =

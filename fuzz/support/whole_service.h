@@ -41,6 +41,11 @@ class MemoryJournal final : public record::Journal, public service::JournalReade
   std::map<Digest, std::string> entries_;
 };
 
+class SilentCounters final : public Counters {
+ public:
+  void add(std::string_view, std::string_view, std::uint64_t) override {}
+};
+
 class SilentLog final : public Log {
  public:
   void write(LogLevel, std::string_view, const std::vector<Field>&) override {}
@@ -82,6 +87,7 @@ class WholeService {
   test::SeededRandom random_{1};
   SystemTimeZones zones_;
   SilentLog log_;
+  SilentCounters counters_;
   MemoryJournal journal_;
   store::MemoryUses uses_{random_};
   std::map<std::string, Party, std::less<>> parties_;

@@ -38,10 +38,12 @@ class Log {
                      const std::vector<Field>& fields) = 0;
 };
 
+// What went into the journal, counted for operators: the entry's type, and what came of it: a
+// reason, "permit", or "done". Both are words of closed sets, never a name or an id.
 class Counters {
  public:
   virtual ~Counters() = default;
-  virtual void add(std::string_view counter, std::uint64_t amount) = 0;
+  virtual void add(std::string_view type, std::string_view outcome, std::uint64_t amount) = 0;
 };
 
 // What the time-zone database says about one instant in one zone.

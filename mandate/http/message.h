@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mandate/base/peer.h"
+#include "mandate/base/reason.h"
 
 namespace mandate::http {
 
@@ -31,6 +32,7 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  std::optional<Reason> reason = {};  // of a refusal, as the body tells it; for logs and counters
 };
 
 }  // namespace mandate::http

@@ -10,7 +10,7 @@ Core::Core(const Dependencies& dependencies)
       issuer_ring(dependencies.issuer, dependencies.keys.es256, dependencies.keys.rs256),
       nonces(dependencies.keys.nonce_run_key),
       journalist(dependencies.journal, dependencies.keys.receipt, dependencies.random,
-                 dependencies.clock) {}
+                 dependencies.clock, dependencies.counters) {}
 
 Result<void> Core::consume(const Digest& key, Instant until, Place place) {
   switch (deps.uses.consume(key, 1, until, now())) {

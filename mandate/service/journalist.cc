@@ -10,7 +10,25 @@
 
 namespace mandate::service {
 
+namespace {
+
+// A reason of the closed table, "permit", or "done".
+std::string outcome_of(const json::Value& entry) {
+  for (std::string_view member : {"reason", "decision"}) {
+    const json::Value* found = entry.find(member);
+    if (found != nullptr && found->is_string()) return found->as_string();
+  }
+  return "done";
+}
+
+}  // namespace
+
 Journalist::Draft Journalist::draft(std::string_view type, json::Value entry) const {
+  const json::Value* count = entry.find("count");
+  counters_.add(type, outcome_of(entry),
+                count != nullptr && count->is_integer()
+                    ? static_cast<std::uint64_t>(count->as_integer())
+                    : 1);
   entry.set("type", type);
   if (entry.find("time") == nullptr) entry.set("time", format_rfc3339(clock_.now()));
   entry.set("nonce", encode_base64url(random_.bytes(16)));

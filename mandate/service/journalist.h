@@ -30,11 +30,15 @@ class Journalist {
   };
 
   Journalist(record::Journal& journal, const ledger::NoteSigner& receipt_key, Random& random,
-             const Clock& clock)
-      : journal_(journal), receipt_key_(receipt_key), random_(random), clock_(clock) {}
+             const Clock& clock, Counters& counters)
+      : journal_(journal),
+        receipt_key_(receipt_key),
+        random_(random),
+        clock_(clock),
+        counters_(counters) {}
 
-  // Adds `type`, `time` where the entry has none, and a `nonce` that makes the entry, and so the
-  // leaf hash, unique.
+  // Counts it. Adds `type`, `time` where the entry has none, and a `nonce` that makes the entry,
+  // and so the leaf hash, unique.
   Draft draft(std::string_view type, json::Value entry) const;
   // Queues the entry; the receipt is a signed promise of it. `durable` as in record::Journal. Where
   // the answer holds the receipt, `promised` gets it before `durable` can be called.
@@ -58,6 +62,7 @@ class Journalist {
   const ledger::NoteSigner& receipt_key_;
   Random& random_;
   const Clock& clock_;
+  Counters& counters_;
   std::mutex counts_mutex_;
   std::array<std::uint64_t, kReasonCount> counts_{};
 };

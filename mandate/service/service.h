@@ -62,6 +62,7 @@ struct Dependencies {
   const SigningKeys& keys;
   KeySource& key_source;
   Log& log;
+  Counters& counters;
 };
 
 class Service {

@@ -216,7 +216,7 @@ void Routes::log_file(const Request& request, const Path& path, const Respond& r
   Result<void> expected = path.expects(request, "GET");
   if (!expected) return respond(refuse(expected.error()));
   const std::string file = path.text.substr(std::string_view("/log/").size());
-  auto answer = [this, file, respond](bool) {
+  auto answer = [this, file, respond] {
     std::optional<std::string> bytes = options_.read_log ? options_.read_log(file) : std::nullopt;
     if (!bytes) {
       return respond(refuse({Reason::kBadRequest, Place::kPath, "there is no " + quoted(file)}));
@@ -229,11 +229,11 @@ void Routes::log_file(const Request& request, const Path& path, const Respond& r
                  *std::move(bytes)});
   };
   // Checkpoints are public: whoever holds one can show a fork. What the entries say is not.
-  if (is_public(file)) return answer(true);
+  if (is_public(file)) return answer();
   service_.may_read_log(api_call(request, path.text),
                         [answer, respond, realm = options_.issuer](const service::Reply& reply) {
                           if (reply.error) return respond(resource_refusal(reply, realm));
-                          answer(true);
+                          answer();
                         });
 }
 

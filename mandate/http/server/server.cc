@@ -212,6 +212,7 @@ class Listener final : public Server {
   }
 
   std::uint16_t port() const override { return port_; }
+  std::size_t connections() const override { return connections_.load(); }
 
   void stop() override {
     if (stopping_.exchange(true)) return;

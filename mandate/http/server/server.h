@@ -55,6 +55,8 @@ class Server {
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
   // Of the first TCP address; 0: there is none.
   virtual std::uint16_t port() const = 0;
+  // Open now.
+  virtual std::size_t connections() const = 0;
   // Stops accepting, lets requests that are being answered finish, then returns. Idempotent.
   virtual void stop() = 0;
 };

@@ -194,6 +194,7 @@ Response json_response(int status, const json::Value& body) {
 Response oauth_refusal(const service::Reply& reply) {
   const OAuthError wire = oauth_error(*reply.error);
   Response response = json_response(wire.status, error_body(wire.error, reply));
+  response.reason = reply.error->reason;
   add_nonce(reply, response);
   if (wire.status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
@@ -203,6 +204,7 @@ Response resource_refusal(const service::Reply& reply, std::string_view realm) {
   const ResourceError wire = resource_error(*reply.error);
   const std::string_view word = wire.error.empty() ? oauth_error(*reply.error).error : wire.error;
   Response response = json_response(wire.status, error_body(word, reply));
+  response.reason = reply.error->reason;
   add_challenge(wire.error, reply, realm, response);
   add_nonce(reply, response);
   if (wire.status == 503 || wire.status == 429) response.headers.emplace_back("Retry-After", "1");
@@ -214,6 +216,7 @@ Response forward_auth_refusal(const service::Reply& reply, std::string_view real
   const int status = wire.status == 401 ? 401 : 403;
   Response response =
       json_response(status, error_body(wire.error.empty() ? "access_denied" : wire.error, reply));
+  response.reason = reply.error->reason;
   response.headers.emplace_back("Mandate-Reason", outside_name(reply.error->reason));
   if (!reply.receipt.empty()) response.headers.emplace_back("Mandate-Receipt", reply.receipt);
   add_challenge(wire.error, reply, realm, response);
