@@ -3,16 +3,16 @@
 // any node of a graph whose edges lead anywhere, where most of it is reached, and of one in
 // communities, where a thousandth is.
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/frame/figure.h"
 #include "mandate/graph/graph.h"
 
+namespace mandate::bench {
 namespace {
 
 using mandate::graph::Blast;
@@ -23,7 +23,6 @@ using mandate::graph::Graph;
 using mandate::graph::Node;
 using mandate::graph::NodeKind;
 using mandate::graph::Relation;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kNodes = 1'000'000;
 constexpr std::size_t kEdges = 5'000'000;
@@ -81,45 +80,51 @@ Sample make(std::size_t community, Evidence wanted) {
   return {std::move(builder).build(), std::move(bare)};
 }
 
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-double median(std::vector<double>& of) {
-  std::nth_element(of.begin(), of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2), of.end());
-  return of[of.size() / 2];
-}
-
-bool run(const char* what, std::size_t community) {
+void run(const std::string& figure, const std::string& what, std::size_t community) {
+  if (!is_wanted(figure)) return;
   constexpr Evidence kWanted = mandate::graph::kPossible | mandate::graph::kObserved;
-  Sample sample = make(community, kWanted);
+  const Sample sample = make(community, kWanted);
   std::mt19937 random(11);
-  std::vector<double> bare, ours;
+  std::vector<Node> starts;
+  for (std::size_t i = 0; i < kStarts; ++i) starts.push_back(static_cast<Node>(random() % kNodes));
   std::size_t reached = 0;
-  bool agrees = true;
-  for (std::size_t i = 0; i < kStarts; ++i) {
-    Node from = static_cast<Node>(random() % kNodes);
-    Clock::time_point start = Clock::now();
-    std::size_t expected = bare_search(sample.bare, from);
-    bare.push_back(milliseconds_since(start));
-    start = Clock::now();
-    Blast blast = sample.graph.blast({{from}}, Direction::kForward, kWanted);
-    ours.push_back(milliseconds_since(start));
-    agrees &= blast.steps.size() == expected;
+  for (const Node from : starts) {
+    const std::size_t expected = bare_search(sample.bare, from);
     reached = std::max(reached, expected);
+    const Blast blast = sample.graph.blast({{from}}, Direction::kForward, kWanted);
+    if (blast.steps.size() != expected) give_up("the blast and the bare search disagree");
   }
-  double ratio = median(ours) / median(bare);
-  std::printf(
-      "graph: %s: blast %.3f ms, bare search %.3f ms, ratio %.2f (limit %.1f), up to %zu "
-      "nodes reached%s\n",
-      what, median(ours), median(bare), ratio, kLimit, reached, agrees ? "" : ", DISAGREES");
-  return agrees && ratio <= kLimit;
+  std::size_t ours_at = 0;
+  std::size_t bare_at = 0;
+  const auto samples = in_turns(
+      kStarts, {[&] {
+                  return 1e3 * seconds([&] {
+                           sample.graph.blast({{starts[ours_at]}}, Direction::kForward, kWanted);
+                           ours_at = (ours_at + 1) % kStarts;
+                         });
+                },
+                [&] {
+                  return 1e3 * seconds([&] {
+                           bare_search(sample.bare, starts[bare_at]);
+                           bare_at = (bare_at + 1) % kStarts;
+                         });
+                }});
+  Goal goal = ratio_at_least(kLimit);
+  goal.higher_is_better = false;
+  print({.name = figure,
+         .unit = "ms",
+         .samples = samples[0],
+         .limit_name = "a bare breadth-first search of the edges that the filter keeps",
+         .limit = samples[1],
+         .goal = goal,
+         .note = what + ", up to " + std::to_string(reached) + " nodes reached"});
 }
 
 }  // namespace
+}  // namespace mandate::bench
 
 int main() {
-  bool anywhere = run("edges anywhere", kNodes);
-  bool communities = run("communities of 1,000", 1000);
-  return anywhere && communities ? 0 : 1;
+  mandate::bench::run("graph.blast_anywhere", "edges lead anywhere", mandate::bench::kNodes);
+  mandate::bench::run("graph.blast_communities", "communities of 1,000", 1000);
+  return 0;
 }

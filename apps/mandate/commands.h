@@ -135,6 +135,14 @@ int audit_verify(const AuditOptions& options, Format format);
 int audit_prove(const AuditOptions& options, Format format);
 int audit_export(const AuditOptions& options);
 
+struct BlastOptions {
+  std::string what;  // id of a principal, credential, session or resource, or the end of one
+  std::vector<std::string> paths;
+  bool backward = false;
+  std::string evidence = "granted,possible,observed";
+};
+int blast(const BlastOptions& options, Format format);
+
 struct RestoreOptions {
   std::string data;        // DIR, as the backup left it
   std::string checkpoint;  // file: the newest one of the record's log that is known

@@ -46,6 +46,11 @@ constexpr std::pair<std::string_view, const char*> kExamples[] = {
     {"path",
      "  mandate path \"$(cat triage.token)\"\n"
      "  mandate path RECEIPT --output dot | dot -Tsvg > path.svg"},
+    {"blast",
+     "Over what `aws iam get-account-authorization-details` and `kubectl get -o yaml` print:\n"
+     "  mandate blast arn:aws:iam::111122223333:user/ann iam.json\n"
+     "  mandate blast system:serviceaccount:shop:robot cluster/ --backward\n"
+     "  mandate blast deployer iam.json --output dot | dot -Tsvg > blast.svg"},
     {"identity",
      "The key that it prints goes into a document's `authenticators: [{jwk: ...}]`:\n"
      "  mandate identity agent:triage --out agent.json"},

@@ -48,6 +48,7 @@ struct Everything {
   IdentityOptions identity;
   AuditOptions audit;
   ScanOptions scan;
+  BlastOptions blast;
   RestoreOptions restore;
   BackupOptions backup;
   OperatorOptions op;
@@ -59,6 +60,7 @@ struct Everything {
 Format format_of(const std::string& output) {
   if (output == "json") return Format::kJson;
   if (output == "ndjson") return Format::kNdjson;
+  if (output == "graphml") return Format::kGraphml;
   return output == "dot" ? Format::kGraphviz : Format::kText;
 }
 
@@ -66,8 +68,9 @@ Format format_of(const std::string& output) {
 // said on the command line always wins over the environment.
 void add_common(CLI::App& app, Everything& all) {
   app.add_option("-o,--output", all.output,
-                 "text, json, for `scan` ndjson, or for `path` dot (Graphviz)")
-      ->check(CLI::IsMember({"text", "json", "ndjson", "dot"}))
+                 "text, json, for `scan` ndjson, for `path` and `blast` dot (Graphviz), for `blast` "
+                 "graphml")
+      ->check(CLI::IsMember({"text", "json", "ndjson", "dot", "graphml"}))
       ->capture_default_str();
   app.add_option("--server", all.connection.server, "URL of the server")
       ->envname("MANDATE_SERVER")
@@ -267,6 +270,22 @@ void add_keys(CLI::App& app, Everything& all) {
       ->required();
 }
 
+void add_finding(CLI::App& app, Everything& all) {
+  CLI::App* blast_command =
+      command(app, all, "blast", "What an identity reaches, or who reaches it, by inventories",
+              [](Everything& e) { return blast(e.blast, e.connection.format); });
+  blast_command
+      ->add_option("what", all.blast.what,
+                   "id of a principal, credential, session or resource, or the end of one")
+      ->required();
+  blast_command->add_option("paths", all.blast.paths, "inventories: files, or folders of them")
+      ->required();
+  blast_command->add_flag("--backward", all.blast.backward, "who reaches it");
+  blast_command
+      ->add_option("--evidence", all.blast.evidence, "granted, possible, observed: any of them")
+      ->capture_default_str();
+}
+
 void add_report(CLI::App& app, Everything& all) {
   CLI::App* report = app.add_subcommand("report", "What the journal says of the past");
   report->footer("Each has an example in its help: `mandate report shadow --help`.");
@@ -439,6 +458,7 @@ int run(int argc, char** argv) {
   add_ending(app, all);
   add_using(app, all);
   add_keys(app, all);
+  add_finding(app, all);
   add_report(app, all);
   add_identity(app, all);
   add_audit(app, all);
