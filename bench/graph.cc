@@ -26,7 +26,7 @@ using mandate::graph::Relation;
 
 constexpr std::size_t kNodes = 1'000'000;
 constexpr std::size_t kEdges = 5'000'000;
-constexpr std::size_t kStarts = 20;
+constexpr int kStarts = 20;
 constexpr double kLimit = 1.5;
 
 struct Bare {
@@ -86,7 +86,7 @@ void run(const std::string& figure, const std::string& what, std::size_t communi
   const Sample sample = make(community, kWanted);
   std::mt19937 random(11);
   std::vector<Node> starts;
-  for (std::size_t i = 0; i < kStarts; ++i) starts.push_back(static_cast<Node>(random() % kNodes));
+  for (int i = 0; i < kStarts; ++i) starts.push_back(static_cast<Node>(random() % kNodes));
   std::size_t reached = 0;
   for (const Node from : starts) {
     const std::size_t expected = bare_search(sample.bare, from);
@@ -95,18 +95,18 @@ void run(const std::string& figure, const std::string& what, std::size_t communi
     if (blast.steps.size() != expected) give_up("the blast and the bare search disagree");
   }
   std::size_t ours_at = 0;
-  std::size_t bare_at = 0;
+  std::size_t bare_at = 0;  // both sides search from the same starts, in the same order
   const auto samples = in_turns(
       kStarts, {[&] {
                   return 1e3 * seconds([&] {
                            sample.graph.blast({{starts[ours_at]}}, Direction::kForward, kWanted);
-                           ours_at = (ours_at + 1) % kStarts;
+                           ours_at = (ours_at + 1) % starts.size();
                          });
                 },
                 [&] {
                   return 1e3 * seconds([&] {
                            bare_search(sample.bare, starts[bare_at]);
-                           bare_at = (bare_at + 1) % kStarts;
+                           bare_at = (bare_at + 1) % starts.size();
                          });
                 }});
   Goal goal = ratio_at_least(kLimit);
