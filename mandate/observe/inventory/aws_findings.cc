@@ -79,7 +79,7 @@ void AwsView::add_moves(Draft& draft) {
       draft.edge(from, admin_node(draft, move.from->account), Relation::kCanActAs, std::move(note));
     } else {
       // Control over another's rights gives nothing by itself to who cannot act as the other.
-      graph::Node rights = draft.builder().node(NodeKind::kResource, "rights of " + move.to->arn);
+      graph::Node rights = draft.builder().node(NodeKind::kResource, move.to->arn + ":rights");
       draft.builder().mark_privileged(rights);
       draft.edge(from, rights, Relation::kMayChange, std::move(note));
     }
