@@ -1,6 +1,7 @@
 // Small commands about the server itself: its signing keys, and its health.
 #include <chrono>
 
+#include "apps/mandate/identity.h"
 #include "apps/mandate/session.h"
 #include "mandate/base/limits.h"
 #include "mandate/http/client/client.h"
@@ -48,7 +49,7 @@ int keys(const Connection& connection, const KeysOptions& options) {
 int health(const Connection& connection) {
   http::FetchOptions options{.timeout = std::chrono::seconds(3)};
   if (!connection.ca.empty()) {
-    Result<std::string> authorities = read_file(connection.ca, limits::kJsonBytesMax);
+    Result<std::string> authorities = read_file(connection.ca, limits::kPemBytesMax);
     if (!authorities) return report(authorities.error(), connection.format);
     options.authorities = *std::move(authorities);
   }
