@@ -120,7 +120,8 @@ int blast(const BlastOptions& options, Format format) {
   report::BlastView view{read.graph, reached, read.edges, *evidence};
   switch (format) {
     case Format::kText: print(report::blast_text(view)); break;
-    case Format::kJson: print_json(report::blast_json(view)); break;
+    case Format::kJson:
+    case Format::kNdjson: print_json(report::blast_json(view)); break;
     case Format::kGraphviz: print(report::blast_graphviz(view)); break;
     case Format::kGraphml: print(report::blast_graphml(view)); break;
   }
