@@ -67,9 +67,10 @@ Format format_of(const std::string& output) {
 // Options of the program, which every command takes too (`fallthrough`): one place, so that what is
 // said on the command line always wins over the environment.
 void add_common(CLI::App& app, Everything& all) {
-  app.add_option("-o,--output", all.output,
-                 "text, json, for `scan` ndjson, for `path` and `blast` dot (Graphviz), for `blast` "
-                 "graphml")
+  app.add_option(
+         "-o,--output", all.output,
+         "text, json, for `scan` ndjson, for `path` and `blast` dot (Graphviz), for `blast` "
+         "graphml")
       ->check(CLI::IsMember({"text", "json", "ndjson", "dot", "graphml"}))
       ->capture_default_str();
   app.add_option("--server", all.connection.server, "URL of the server")

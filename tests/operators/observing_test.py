@@ -19,7 +19,7 @@ from certificates import SERVER, Authority  # noqa: E402
 from program import Program, need  # noqa: E402
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-SAMPLE = re.compile(r'^([a-z_]+)(?:\{([^}]*)\})? (\S+)$')
+SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 
 
 class World(Program):
@@ -137,7 +137,8 @@ def requests(world):
 
 
 def check_secrets(world):
-    """Wherever a peer can put a secret, it is put: neither the log nor an error shows it."""
+    """Wherever a peer can put a secret, it is put: neither the log nor an error shows it. A path is
+    no place for one, and is told back to who wrote it; it is not in the log either."""
     token = "eyJhbGciOiJFUzI1NiJ9.c2VjcmV0LXRva2Vu.U0VDUkVULVNJR05BVFVSRQ"
     secrets = {"Authorization": f"DPoP {token}", "DPoP": token, "X-Request-ID": token,
                "Cookie": f"session={token}", "X-Client-Cert": token}
@@ -150,19 +151,19 @@ def check_secrets(world):
     assert len(routes) > 20
     types = {"/token", "/introspect", "/revoke"}
     for method, path in routes:
-        target = re.sub(r"\{[^}]+\}", token, path)
+        target = re.sub(r"\{[^}]+\}", "c2VjcmV0LWluLXBhdGg", path)
         for where in (target, f"{target}?access_token={token}"):
             is_form = path in types
             kind = "application/x-www-form-urlencoded" if is_form else "application/json"
             status, headers, answer = world.ask(
                 method, where, {**secrets, "Content-Type": kind},
                 (form if is_form else body) if method == "POST" else None)
-            shown = answer if status >= 400 else ""
-            assert "c2VjcmV0LXRva2Vu" not in shown.replace(target, ""), (where, shown)
+            assert status < 400 or "c2VjcmV0LXRva2Vu" not in answer, (where, answer)
     world.ask(token, "/token", secrets)
     assert len(requests(world)) >= len(routes)
     log = (world.folder / "server.log").read_text()
-    assert "c2VjcmV0LXRva2Vu" not in log and "U0VDUkVU" not in log
+    for secret in ("c2VjcmV0LXRva2Vu", "c2VjcmV0LWluLXBhdGg", "U0VDUkVU"):
+        assert secret not in log, secret
     assert "c2VjcmV0LXRva2Vu" not in world.metrics()[1]
     for name in ("operator.json", "worker.json"):
         for file in world.folder.rglob(name):
