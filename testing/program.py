@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 
 BIN = os.environ.get("MANDATE_BIN") or str(
@@ -54,7 +55,7 @@ class Program:
         log = open(self.folder / "server.log", "ab")
         self.server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *wrapper, BIN, "serve", "--data", str(self.data),
-             "--listen", self.listen, *map(str, self.options), *arguments],
+             "--listen", self.listen, *map(str, self.options), *map(str, arguments)],
             stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
         line = self.server.stdout.readline()
@@ -73,7 +74,7 @@ class Program:
         """What a server says that must not start; its code must be 3, and nothing is `ready`."""
         done = subprocess.run(
             ["setpriv", "--pdeathsig", "KILL", *wrapper, BIN, "serve", "--data", str(self.data),
-             "--listen", self.listen, *arguments],
+             "--listen", self.listen, *map(str, self.options), *map(str, arguments)],
             capture_output=True, text=True, timeout=ANSWER_SECONDS)
         assert (done.returncode, done.stdout) == (3, ""), done
         return done.stderr
@@ -93,13 +94,13 @@ class Program:
     def kill(self):
         self.end(signal.SIGKILL)
 
-    def run(self, *arguments, identity=None):
+    def run(self, *arguments, identity=None, environment=None):
         """The command line, whatever it answers."""
         return subprocess.run(
             [BIN, *map(str, arguments)], capture_output=True, text=True, timeout=ANSWER_SECONDS,
             env={"PATH": os.environ["PATH"], "MANDATE_SERVER": self.url or "",
                  "MANDATE_IDENTITY": str(identity or self.data / "operator.json"),
-                 **self.environment})
+                 **self.environment, **(environment or {})})
 
     def json(self, *arguments, identity=None):
         """What it answers; the code must be 0."""
@@ -107,6 +108,17 @@ class Program:
         if done.returncode != 0:
             raise RuntimeError(f"mandate {arguments}: {done.returncode} {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
+
+    def health(self):
+        """The code and the words of /healthz."""
+        try:
+            return 200, json.loads(self.get("/healthz"))["status"]
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["status"]
+
+    def log(self):
+        """What the server wrote to its log so far."""
+        return (self.folder / "server.log").read_text(errors="replace")
 
     def get(self, path):
         with urllib.request.urlopen(self.url + path, timeout=ANSWER_SECONDS) as answer:

@@ -67,10 +67,13 @@ void Running::answer(const http::Request& request, http::Respond respond) {
     }
     respond(std::move(response));
   };
-  if (http::Routes* routes = ready_.load(std::memory_order_acquire)) {
-    return routes->handle(request, std::move(seen));
+  http::Routes* const routes = ready_.load(std::memory_order_acquire);
+  if (routes == nullptr) return seen({503, {{"Retry-After", "1"}}, "starting\n"});
+  // Which instant it is decides everything: without one, nothing is decided.
+  if (clock_went_back() && request.target != "/healthz") {
+    return seen({503, {{"Retry-After", "60"}}, "the clock went back\n"});
   }
-  seen({503, {{"Retry-After", "1"}}, "starting\n"});
+  routes->handle(request, std::move(seen));
 }
 
 void Running::saw(const http::Request& request, const http::Response& response, std::string_view id,

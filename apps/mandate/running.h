@@ -19,6 +19,8 @@
 #include "apps/mandate/metrics.h"
 #include "apps/mandate/signing_keys.h"
 #include "apps/mandate/tls_files.h"
+#include "mandate/base/monotone_clock.h"
+#include "mandate/base/rate_limiter.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/base/time_zones.h"
 #include "mandate/crypto/system_random.h"
@@ -54,6 +56,10 @@ class Running {
   Result<void> listen();
   Result<void> choose_issuer(const std::string& default_issuer);
   Result<void> check_record();
+  Result<void> check_clock();
+  bool clock_went_back() const;
+  Result<void> make_room_for_files();
+  void bound(http::ServerOptions& server);
   Result<void> open_record();
   Result<void> open_journal();
   Result<void> bootstrap();
@@ -75,7 +81,9 @@ class Running {
   void take_snapshot();
 
   ServeOptions options_;
-  SystemClock clock_;
+  SystemClock machine_clock_;
+  MonotoneClock clock_{machine_clock_};
+  RateLimiter addresses_;
   crypto::SystemRandom random_;
   std::unique_ptr<ServerLog> log_;
   Metrics metrics_;

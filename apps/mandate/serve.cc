@@ -1,4 +1,5 @@
 // The composition root: how a server comes up, and how it ends.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,12 +22,17 @@
 namespace mandate::app {
 namespace {
 
-constexpr record::Revision kSnapshotEvery = 10'000;
+// A clock that goes back further answers nothing: what ended could be taken for live.
+constexpr Seconds kClockBackMax{60};
+// Files of our own beside the connections: the record, the journal, tiles, logs.
+constexpr std::uint64_t kOwnFiles = 96;
+constexpr std::uint64_t kConnectionsMin = 32;
 
 }  // namespace
 
 Running::Running(const ServeOptions& options)
     : options_(options),
+      addresses_({.per_second = options.requests_per_address}),
       log_(make_log(options.log_level, options.log_format)),
       log_all_(options.log_access == "all"),
       log_refused_(options.log_access != "none"),
@@ -80,7 +86,47 @@ Result<void> Running::choose_issuer(const std::string& default_issuer) {
   return stored.empty() ? store::replace_file(*files_, path, issuer_) : Result<void>();
 }
 
+// As many descriptors as the system lets us have, so that connections never take the last one.
+Result<void> Running::make_room_for_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  const rlimit wanted{limit.rlim_max, limit.rlim_max};
+  if (limit.rlim_cur < limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
+  if (limit.rlim_cur < kOwnFiles + kConnectionsMin) {
+    return fail(Reason::kRecordUnavailable,
+                "this process may have " + std::to_string(limit.rlim_cur) +
+                    " open files; expected at least " +
+                    std::to_string(kOwnFiles + kConnectionsMin) +
+                    " (ulimit -n, or LimitNOFILE= of the systemd unit)");
+  }
+  const auto most = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(limit.rlim_cur - kOwnFiles, std::uint64_t{1} << 30));
+  if (options_.connections <= most) return {};
+  log_->write(LogLevel::kWarning, "fewer connections than configured",
+              {{"connections", std::to_string(most)},
+               {"why", "each takes an open file; raise ulimit -n, or LimitNOFILE="}});
+  options_.connections = most;
+  return {};
+}
+
+void Running::bound(http::ServerOptions& server) {
+  server.connections_max = static_cast<std::size_t>(options_.connections);
+  server.connections_per_address_max = static_cast<std::size_t>(options_.connections_per_address);
+  server.waiting_max = static_cast<std::size_t>(options_.waiting);
+  server.body_bytes_max_at = http::body_bytes_max;
+  server.may_wait = http::may_wait;
+  server.admit = [this](const Peer& peer, std::string_view target) {
+    return http::is_decision(target) || !peer.address ||
+           addresses_.take(peer.address->text(), clock_.now());
+  };
+  server.refused = [this](Reason reason) {
+    metrics_.refused(reason);
+    if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
+  };
+}
+
 Result<void> Running::listen() {
+  if (Result<void> room = make_room_for_files(); !room) return room;
   http::ServerOptions server;
   server.listen.clear();
   for (const std::string& text : options_.listen) {
@@ -96,11 +142,7 @@ Result<void> Running::listen() {
   }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   server.threads = static_cast<int>(options_.threads > 0 ? options_.threads : cores);
-  server.body_bytes_max_at = http::body_bytes_max;
-  server.refused = [this](Reason reason) {
-    metrics_.refused(reason);
-    if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
-  };
+  bound(server);
   Result<std::unique_ptr<http::Server>> started = http::Server::start(
       server, [this](const http::Request& request, std::function<void(http::Response)> respond) {
         answer(request, std::move(respond));
@@ -113,6 +155,27 @@ Result<void> Running::listen() {
     return choose_issuer((tls_ ? "https://" : "http://") + address.text());
   }
   return choose_issuer("");
+}
+
+bool Running::clock_went_back() const { return clock_.behind() > kClockBackMax; }
+
+// The record knows a time that has been.
+Result<void> Running::check_clock() {
+  const std::uint64_t head = record_->frontier().size();
+  if (head == 0) return {};
+  Result<std::vector<std::string>> last = record_->read(head - 1, 1);
+  if (!last) return fail(last.error());
+  Result<record::Event> event = record::parse_event(last->front());
+  if (!event) return fail(event.error());
+  if (event->time <= clock_.now() + kClockBackMax) {
+    clock_.not_before(event->time);
+    return {};
+  }
+  if (options_.accept_clock) return {};
+  return fail(Reason::kStateTooOld,
+              "the clock says " + format_rfc3339(clock_.now()) +
+                  ", and the record's last entry is of " + format_rfc3339(event->time) +
+                  "; set the clock, or start with --accept-clock where that entry's was wrong");
 }
 
 // A record that was restored may have forgotten revocations.
@@ -138,6 +201,7 @@ Result<void> Running::open_record() {
   if (!record) return fail(record.error());
   record_ = *std::move(record);
   if (Result<void> ours = check_record(); !ours) return ours;
+  if (Result<void> late = check_clock(); !late) return late;
   auto last = clock_.now();
   const service::Progress progress = [&](record::Revision done, record::Revision head) {
     if (clock_.now() - last < Seconds(1)) return;
@@ -263,6 +327,12 @@ std::optional<std::string> Running::read_log(std::string_view path) {
 std::string Running::health() const {
   if (sequencer_->closed()) return "the record cannot be written; see the log, then restart";
   if (journal_->closed()) return "the journal cannot be written; see the log, then restart";
+  if (logs_->trouble()) return "the logs cannot be published; see the log";
+  if (clock_went_back()) {
+    return "the clock went back by " +
+           format_duration(std::chrono::floor<Seconds>(clock_.behind())) +
+           "; set it right, or restart";
+  }
   return "";
 }
 
@@ -327,20 +397,22 @@ Result<void> Running::start() {
   if (step) step = prepare_keys();
   if (step) step = apply_documents();
   if (!step) return step;
-  service_ = std::make_unique<service::Service>(service::Dependencies{.issuer = issuer_,
-                                                                      .run_started = clock_.now(),
-                                                                      .state = state_,
-                                                                      .sequencer = *sequencer_,
-                                                                      .journal = *journal_,
-                                                                      .uses = uses_,
-                                                                      .journal_reader = *finder_,
-                                                                      .clock = clock_,
-                                                                      .random = random_,
-                                                                      .zones = *zones_,
-                                                                      .keys = *signing_keys_,
-                                                                      .key_source = *key_source_,
-                                                                      .log = *log_,
-                                                                      .counters = metrics_});
+  service_ = std::make_unique<service::Service>(
+      service::Dependencies{.issuer = issuer_,
+                            .run_started = clock_.now(),
+                            .state = state_,
+                            .sequencer = *sequencer_,
+                            .journal = *journal_,
+                            .uses = uses_,
+                            .journal_reader = *finder_,
+                            .clock = clock_,
+                            .random = random_,
+                            .zones = *zones_,
+                            .keys = *signing_keys_,
+                            .key_source = *key_source_,
+                            .log = *log_,
+                            .counters = metrics_,
+                            .requests_per_second_max = options_.requests_per_client});
   routes_ = std::make_unique<http::Routes>(
       *service_,
       http::RoutesOptions{.issuer = issuer_,
@@ -357,7 +429,9 @@ Result<void> Running::start() {
 // On the ticker's thread; commands and decisions go on meanwhile.
 void Running::take_snapshot() {
   const record::Revision now = state_.view().revision();
-  if (sequencer_->closed() || now < snapshot_at_ + kSnapshotEvery) return;
+  if (sequencer_->closed() ||
+      now < snapshot_at_ + static_cast<record::Revision>(options_.snapshot_every))
+    return;
   snapshot_at_ = now;  // also where it fails: the next try is as far away
   Result<service::Sequencer::Command> taken =
       service::take_snapshot(state_, [this](record::Revision, std::string_view bytes) {

@@ -73,7 +73,7 @@ int serve(const Given& given) {
   sigemptyset(&signals);
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  for (int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // errors are values
   const Configured configured = configure(given);
   if (!configured.errors.empty()) return refuse(configured);
   Running running(configured.options);

@@ -27,6 +27,13 @@ struct ServeOptions {
   std::string tls_key;
   std::string tls_client_ca;
   bool behind_tls_proxy = false;
+  std::int64_t connections = 4096;
+  std::int64_t connections_per_address = 1024;
+  std::int64_t waiting = 512;
+  std::int64_t requests_per_address = 10'000;
+  std::int64_t requests_per_client = 10'000;
+  std::int64_t snapshot_every = 10'000;
+  bool accept_clock = false;
   std::string log_level = "info";
   std::string log_format = "auto";
   std::string log_access = "refused";

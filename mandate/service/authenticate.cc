@@ -119,6 +119,7 @@ Result<Client> authenticate_client(Core& core, const Form& form, const OAuthCall
   if (Result<void> live = decision::check_principal(view, *handle, now); !live) {
     return fail(at(live.error(), Place::kClient));
   }
+  if (Result<void> room = core.check_rate(*id); !room) return fail(room.error());
   return Client{*handle, *id, authenticator, use->use_key, use->until};
 }
 
@@ -217,6 +218,10 @@ tl::expected<Caller, CallerFailure> authenticate_caller(Core& core, const ApiCal
   if (!live) return failure(at(live.error(), Place::kAccessToken));
   auto lineage = live_lineage(view, claims, now);
   if (!lineage) return failure(at(lineage.error(), Place::kAccessToken));
+  // An enforcement point speaks for many: what it asks is bounded by the server's load alone.
+  if (!call.path.starts_with("/access/")) {
+    if (Result<void> room = core.check_rate(claims.client_id); !room) return failure(room.error());
+  }
   return Caller{*handle, presented->token, presented->possession};
 }
 

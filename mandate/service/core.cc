@@ -10,7 +10,15 @@ Core::Core(const Dependencies& dependencies)
       issuer_ring(dependencies.issuer, dependencies.keys.es256, dependencies.keys.rs256),
       nonces(dependencies.keys.nonce_run_key),
       journalist(dependencies.journal, dependencies.keys.receipt, dependencies.random,
-                 dependencies.clock, dependencies.counters) {}
+                 dependencies.clock, dependencies.counters),
+      rate({.per_second = dependencies.requests_per_second_max}) {}
+
+Result<void> Core::check_rate(const PrincipalId& client) {
+  if (rate.take(client.text(), now())) return {};
+  return fail(Reason::kLimitExceeded, Place::kRate,
+              quoted(client.text()) + " asks too often; expected at most " +
+                  std::to_string(deps.requests_per_second_max) + " requests a second");
+}
 
 Result<void> Core::consume(const Digest& key, Instant until, Place place) {
   switch (deps.uses.consume(key, 1, until, now())) {

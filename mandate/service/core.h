@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mandate/base/rate_limiter.h"
 #include "mandate/decision/decision.h"
 #include "mandate/service/issuer_keys.h"
 #include "mandate/service/journalist.h"
@@ -28,6 +29,7 @@ struct Core {
   token::ProofVerifier proofs;
   Journalist journalist;
   KeyCache keys;
+  RateLimiter rate;  // by client id
 
   Instant now() const { return deps.clock.now(); }
   record::View view() const { return deps.state.view(); }
@@ -36,6 +38,8 @@ struct Core {
   }
   // Consumes one-use identifiers; `proof_replayed` at that place where one was used before.
   Result<void> consume(const Digest& key, Instant until, Place place);
+  // Counts a request of a proven client; `limit_exceeded` at Place::kRate where it is one too many.
+  Result<void> check_rate(const PrincipalId& client);
 };
 
 inline constexpr std::size_t kTransactionBytes = 16;  // of a `txn`, base64url in a token

@@ -63,6 +63,8 @@ struct Dependencies {
   KeySource& key_source;
   Log& log;
   Counters& counters;
+  // Of one client at the OAuth endpoints, and of one caller of the API, decisions apart; 0: any.
+  std::int64_t requests_per_second_max = 0;
 };
 
 class Service {

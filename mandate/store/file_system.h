@@ -88,6 +88,9 @@ Result<void> replace_file(FileSystem& files, const std::string& path,
                           std::initializer_list<std::string_view> parts);
 // `path` and what is missing above it, up to a folder that exists; not synced.
 Result<void> make_directories(FileSystem& files, const std::string& path);
+// What an operator does about a system error (errno), with "; " before it; empty for one that says
+// enough by itself.
+std::string advice_for(int system_error);
 // The folder that holds `path`.
 std::string folder_of(const std::string& path);
 

@@ -21,7 +21,8 @@ constexpr std::size_t kReadStepBytes = 1 << 20;
 tl::unexpected<Error> cannot(std::string_view what, const std::string& path) {
   const int code = errno;
   return fail(Reason::kRecordUnavailable, "cannot " + std::string(what) + " \"" + path +
-                                              "\": " + std::generic_category().message(code));
+                                              "\": " + std::generic_category().message(code) +
+                                              advice_for(code));
 }
 
 // The system call again where a signal came in between.
@@ -226,6 +227,21 @@ class PosixFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+std::string advice_for(int system_error) {
+  switch (system_error) {
+    case ENOSPC:
+    case EDQUOT: return "; free space on its disk, then restart";
+    case EFBIG: return "; raise the limit of a file's size (ulimit -f), then restart";
+    case EROFS: return "; make its disk writable, then restart";
+    case EACCES:
+    case EPERM: return "; give the folder to the server's user, then restart";
+    case EIO: return "; check the disk, then restart; restore a backup where it is damaged";
+    case EMFILE:
+    case ENFILE: return "; raise the limit of open files (ulimit -n, LimitNOFILE=), then restart";
+    default: return "";
+  }
+}
 
 std::unique_ptr<FileSystem> posix_file_system() { return std::make_unique<PosixFileSystem>(); }
 

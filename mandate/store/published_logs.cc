@@ -63,6 +63,7 @@ struct PublishedLogs::Impl {
 
   std::mutex mutex;                                             // guards the rest
   std::map<std::string, SignedCheckpoint, std::less<>> newest;  // by log
+  std::optional<Error> trouble;
   std::condition_variable woken;
   bool stopping = false;
   std::thread thread;
@@ -209,6 +210,8 @@ void PublishedLogs::Impl::run() {
                         {{"detail", published.error().detail}});
     }
     was_well = published.has_value();
+    const std::lock_guard lock(mutex);
+    trouble = published ? std::optional<Error>() : std::optional<Error>(published.error());
   }
 }
 
@@ -259,6 +262,11 @@ Result<std::unique_ptr<PublishedLogs>> PublishedLogs::open(const PublishedLogsOp
 }
 
 Result<void> PublishedLogs::publish() { return impl_->publish(); }
+
+std::optional<Error> PublishedLogs::trouble() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->trouble;
+}
 
 Result<std::string> PublishedLogs::read_checkpoint(std::string_view log) {
   return impl_->checkpoint_of(log).map(

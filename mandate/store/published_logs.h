@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,8 @@ class PublishedLogs {
   ~PublishedLogs();
 
   Result<void> publish();
+  // Why the last try published nothing; nothing: it did. The thread tries again each interval.
+  std::optional<Error> trouble() const;
 
   // `log` is "record" or "journal/<ten digits>". An unknown log, a path that is none or lies past
   // the tree: `bad_request` at Place::kPath.

@@ -1,20 +1,38 @@
 #include "mandate/store/sqlite.h"
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "mandate/base/bytes.h"
 
+#include "mandate/store/file_system.h"
+
 namespace mandate::store {
 namespace {
+
+// The system's own error where SQLite kept it; its code tells the others.
+int system_error_of(sqlite3* database) {
+  switch (sqlite3_errcode(database) & 0xff) {
+    case SQLITE_FULL: return ENOSPC;
+    case SQLITE_READONLY: return EROFS;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN: {
+      const int code = sqlite3_system_errno(database);
+      return code != 0 ? code : EIO;
+    }
+    default: return 0;
+  }
+}
 
 constexpr int kBusyMilliseconds = 10'000;  // another connection of ours holds a lock for a moment
 
 }  // namespace
 
 tl::unexpected<Error> sqlite_error(sqlite3* database, std::string_view what) {
-  return fail(Reason::kRecordUnavailable,
-              "cannot " + std::string(what) + ": sqlite says \"" + sqlite3_errmsg(database) +
-                  "\" (" + std::to_string(sqlite3_extended_errcode(database)) + ")");
+  return fail(Reason::kRecordUnavailable, "cannot " + std::string(what) + ": sqlite says \"" +
+                                              sqlite3_errmsg(database) + "\" (" +
+                                              std::to_string(sqlite3_extended_errcode(database)) +
+                                              ")" + advice_for(system_error_of(database)));
 }
 
 Result<Database> open_database(const std::string& path, const std::string& vfs) {

@@ -93,6 +93,16 @@ std::size_t body_bytes_max(std::string_view target) {
   return limits::kSmallBodyBytesMax;
 }
 
+bool is_decision(std::string_view target) {
+  return target.starts_with("/access/") || target.starts_with("/forward-auth/");
+}
+
+bool may_wait(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return !is_decision(path) && path != "/healthz" && path != "/readyz" && path != "/metrics" &&
+         path != "/jwks" && !path.starts_with("/.well-known/");
+}
+
 Routes::Routes(service::Service& service, RoutesOptions options)
     : service_(service), options_(std::move(options)) {}
 

@@ -22,6 +22,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <deque>
 #include <iterator>
 #include <list>
 #include <mutex>
@@ -31,6 +32,8 @@
 #include <vector>
 
 #include "mandate/base/bytes.h"
+#include "mandate/http/server/open_connections.h"
+#include "mandate/http/server/refusal.h"
 #include "mandate/http/server/wire.h"
 #include "mandate/http/tls/tls.h"
 
@@ -62,21 +65,6 @@ bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version
   out.body() = std::move(response.body);
   out.prepare_payload();
   return out;
-}
-
-// What the server answers before any handler sees the request.
-struct Refusal {
-  int status;
-  Reason reason;
-  std::string_view detail;
-};
-
-Response to_response(const Refusal& refusal) {
-  const std::string reason(name(refusal.reason));
-  return {refusal.status,
-          {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-          "{\"error\":\"invalid_request\",\"error_description\":\"" + reason + ": " +
-              std::string(refusal.detail) + "\",\"reason\":\"" + reason + "\"}"};
 }
 
 // What a failed read means to the peer; nothing where it is simply gone.
@@ -140,11 +128,6 @@ std::optional<Refusal> refuse_head(const Parser::value_type& message) {
   return std::nullopt;
 }
 
-// RFC 9112 section 5.2. Beast joins folded lines, so they are looked for before it parses.
-bool is_folded(std::string_view head) {
-  return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
-}
-
 // A request and the answer to it, which its handler gives on any thread, or never. It outlives the
 // connection where the handler is late: nothing here but `mutex` is then touched.
 struct Exchange {
@@ -173,6 +156,12 @@ std::optional<Response> end_waiting(Exchange& exchange) {
   return std::move(exchange.response);
 }
 
+// What waits for its turn on one thread.
+struct Lane {
+  std::deque<std::shared_ptr<Exchange>> waiting;
+  bool is_draining = false;
+};
+
 Response no_answer() {
   service::Reply reply;
   reply.error = Error{Reason::kRecordUnavailable, Place::kRequest, "no answer in time"};
@@ -186,6 +175,8 @@ class Listener final : public Server {
     for (int i = 0; i < options.threads; ++i) {
       contexts_.push_back(std::make_unique<asio::io_context>(1));
     }
+    idle_.resize(contexts_.size());
+    lanes_.resize(contexts_.size());
   }
   ~Listener() override { stop(); }
 
@@ -220,15 +211,10 @@ class Listener final : public Server {
       beast::error_code ignored;
       for (Listening& listening : listening_) listening.acceptor.close(ignored);
     });
-    // Connections that wait for a request are closed; those that are answering finish first.
-    for (std::size_t i = 0; i < contexts_.size(); ++i) {
-      asio::post(*contexts_[i], [this, i] {
-        for (Plain* idle : idle_[i]) idle->cancel();
-      });
-    }
+    close_idle();  // those that are answering finish first
     const auto step = std::chrono::milliseconds(5);
     for (auto waited = std::chrono::milliseconds(0);
-         connections_.load() > 0 && waited < options_.stop_timeout; waited += step) {
+         open_.count() > 0 && waited < options_.stop_timeout; waited += step) {
       std::this_thread::sleep_for(step);
     }
     guards_.clear();
@@ -237,8 +223,6 @@ class Listener final : public Server {
     threads_.clear();
     for (const std::string& path : made_) ::unlink(path.c_str());
   }
-
-  void make_idle_sets() { idle_.resize(contexts_.size()); }
 
  private:
   struct Listening {
@@ -253,26 +237,87 @@ class Listener final : public Server {
       co_await listening.acceptor.async_accept(socket,
                                                asio::redirect_error(asio::use_awaitable, code));
       if (stopping_) co_return;
-      if (code || connections_.load() >= options_.connections_max) {
-        // Out of descriptors, or full: what is accepted would only wait; a moment, then on.
+      if (is_full()) close_idle();
+      if (code || is_full()) {
+        // Out of descriptors, or full: a moment, in which some connection may end.
         asio::steady_timer pause(*contexts_.front(), std::chrono::milliseconds(10));
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
+        beast::error_code ignored;
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      }
+      if (code) continue;
+      Peer peer = peer_of(socket.native_handle());
+      const std::string whose = peer.address ? peer.address->text() : "";
+      if (is_full() || !open_.enter(whose)) {
+        turn_away(socket);
         continue;
       }
-      ++connections_;
-      asio::co_spawn(*contexts_[next], serve(std::move(socket), next, listening.is_tcp),
-                     [this](const std::exception_ptr&) { --connections_; });
+      asio::co_spawn(*contexts_[next],
+                     serve(std::move(socket), next, listening.is_tcp, std::move(peer)),
+                     [this, whose](const std::exception_ptr&) { open_.leave(whose); });
     }
   }
 
+  bool is_full() const { return open_.count() >= options_.connections_max; }
+  void turn_away(Socket& socket) const {
+    if (options_.refused) options_.refused(Reason::kLimitExceeded);
+    beast::error_code ignored;
+    socket.non_blocking(true, ignored);
+    if (!options_.tls) socket.write_some(asio::buffer(kTurnedAway), ignored);
+    socket.shutdown(asio::socket_base::shutdown_send, ignored);
+  }
+
+  // Connections that wait for a request.
+  void close_idle() {
+    for (std::size_t i = 0; i < contexts_.size(); ++i) {
+      asio::post(*contexts_[i], [this, i] {
+        for (Plain* idle : idle_[i]) idle->cancel();
+      });
+    }
+  }
+
+  // One of those that wait, and then whatever has become ready meanwhile.
+  void drain_lane(std::size_t context) {
+    Lane& lane = lanes_[context];
+    const std::shared_ptr<Exchange> next = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    hand_over(next);
+    lane.is_draining = !lane.waiting.empty();
+    if (lane.is_draining) {
+      asio::post(*contexts_[context], [this, context] { drain_lane(context); });
+    }
+  }
+
+  void hand_over(const std::shared_ptr<Exchange>& exchange) {
+    {
+      const std::scoped_lock lock(exchange->mutex);
+      if (exchange->waiting == nullptr) return;  // its time is over
+    }
+    handler_(exchange->request,
+             [exchange](Response response) { give(exchange, std::move(response)); });
+  }
+
+  bool found_room(std::size_t context, const std::shared_ptr<Exchange>& exchange) {
+    Lane& lane = lanes_[context];
+    if (lane.waiting.size() >= options_.waiting_max) return false;
+    lane.waiting.push_back(exchange);
+    if (lane.is_draining) return true;
+    lane.is_draining = true;
+    asio::post(*contexts_[context], [this, context] { drain_lane(context); });
+    return true;
+  }
+
   // The handler's answer, or a refusal where none came within `answer_timeout`.
-  asio::awaitable<Response> answer(Request request) {
+  asio::awaitable<Response> answer(Request request, std::size_t context) {
     asio::steady_timer timer(co_await asio::this_coro::executor, options_.answer_timeout);
     auto exchange = std::make_shared<Exchange>(std::move(request), timer);
     const std::unique_ptr<Exchange, void (*)(Exchange*)> waiting(
         exchange.get(), [](Exchange* ended) { end_waiting(*ended); });
-    handler_(exchange->request,
-             [exchange](Response response) { give(exchange, std::move(response)); });
+    const bool waits = options_.may_wait && options_.may_wait(exchange->request.target);
+    if (waits && !found_room(context, exchange)) {
+      if (options_.refused) options_.refused(Reason::kLimitExceeded);
+      co_return no_answer();
+    }
+    if (!waits) hand_over(exchange);
     beast::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     std::optional<Response> response = end_waiting(*exchange);
@@ -327,7 +372,7 @@ class Listener final : public Server {
   // One request of a connection; whether the next one may come.
   template <class Stream>
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
-                                  const Peer& peer) {
+                                  Connection& connection) {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options_.head_bytes_max));
     parser.body_limit(options_.body_bytes_max);
@@ -338,6 +383,7 @@ class Listener final : public Server {
       const std::size_t read = co_await stream.async_read_some(
           buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, code));
       idle_[context].erase(&beast::get_lowest_layer(stream));
+      connection.is_silent = static_cast<bool>(code);
       if (code) co_return false;
       buffer.commit(read);
     }
@@ -353,6 +399,9 @@ class Listener final : public Server {
     if (!code) {
       std::optional<Refusal> refused = refuse_head(parser.get());
       if (!refused) refused = bound_body(parser);
+      if (!refused && options_.admit && !options_.admit(connection.peer, parser.get().target())) {
+        refused = Refusal{429, Reason::kLimitExceeded, "too many requests from this address"};
+      }
       if (refused) co_return co_await refuse(stream, *refused);
       if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
         bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
@@ -366,26 +415,24 @@ class Listener final : public Server {
       if (std::optional<Refusal> refused = read_failure(code)) co_await refuse(stream, *refused);
       co_return false;
     }
-    // RFC 9110 section 6.5.1: merged by Beast, a trailer would pass for a header that nobody
-    // checked.
+    // RFC 9110 section 6.5.1: merged by Beast, a trailer would pass for an unchecked header.
     if (count_fields(parser.get()) != fields) {
       co_return co_await refuse(stream, {400, Reason::kBadRequest, "fields follow the body"});
     }
-    const bool keep = parser.get().keep_alive() && !stopping_;
+    const bool keep = parser.get().keep_alive() && !stopping_ && --connection.requests_left > 0;
     const unsigned version = parser.get().version();
     const bool head = parser.get().method() == bhttp::verb::head;
     beast::get_lowest_layer(stream).expires_never();
-    Response response = co_await answer(to_request(parser.release(), peer));
+    Response response = co_await answer(to_request(parser.release(), connection.peer), context);
     if (head) response.body.clear();
     co_return co_await write(stream, std::move(response), version, keep && !stopping_);
   }
 
-  asio::awaitable<void> serve(Socket socket, std::size_t context, bool is_tcp) {
-    Peer peer = peer_of(socket.native_handle());
+  asio::awaitable<void> serve(Socket socket, std::size_t context, bool is_tcp, Peer peer) {
     Plain plain(std::move(socket));
     if (!is_tcp || !options_.tls) {
-      co_await converse(plain, context, peer);
-      co_return co_await close(plain);
+      if (co_await converse(plain, context, peer)) co_await close(plain);
+      co_return;
     }
     asio::ssl::context tls(options_.tls());
     Encrypted encrypted(std::move(plain), tls);
@@ -403,11 +450,14 @@ class Listener final : public Server {
     co_await close(lowest);
   }
 
+  // Whether anything may be left to read.
   template <class Stream>
-  asio::awaitable<void> converse(Stream& stream, std::size_t context, const Peer& peer) {
+  asio::awaitable<bool> converse(Stream& stream, std::size_t context, const Peer& peer) {
     beast::flat_buffer buffer(options_.head_bytes_max + options_.body_bytes_max);
-    while (!stopping_ && co_await serve_one(stream, buffer, context, peer)) {
+    Connection connection{peer, options_.requests_per_connection_max};
+    while (!stopping_ && co_await serve_one(stream, buffer, context, connection)) {
     }
+    co_return !connection.is_silent;
   }
 
   // Closed with bytes unread, a connection is reset, and the reset can overtake the answer: what a
@@ -430,10 +480,11 @@ class Listener final : public Server {
   std::vector<std::unique_ptr<asio::io_context>> contexts_;
   std::vector<Guard> guards_;
   std::vector<std::set<Plain*>> idle_;  // each touched by its context's thread only
+  std::vector<Lane> lanes_;             // likewise
   std::list<Listening> listening_;
   std::vector<std::string> made_;  // Unix sockets, which are files
   std::vector<std::thread> threads_;
-  std::atomic<std::size_t> connections_{0};
+  OpenConnections open_{options_.connections_per_address_max};
   std::atomic<bool> stopping_{false};
   std::uint16_t port_ = 0;
 };
@@ -442,7 +493,6 @@ class Listener final : public Server {
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
   auto listener = std::make_unique<Listener>(options, std::move(handler));
-  listener->make_idle_sets();
   if (Result<void> listening = listener->listen(); !listening) return fail(listening.error());
   return std::unique_ptr<Server>(std::move(listener));
 }

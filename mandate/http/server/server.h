@@ -30,7 +30,10 @@ struct ServerOptions {
   // empty: no TLS. Unix sockets have none.
   std::function<ssl_ctx_st*()> tls = {};
   int threads = 1;
-  std::size_t connections_max = 4096;
+  std::size_t connections_max = 4096;  // idle ones end to make room; past it, 503
+  std::size_t connections_per_address_max = 1024;
+  std::size_t requests_per_connection_max = 100'000;  // so that load spreads again
+  std::size_t waiting_max = 512;                      // requests of `may_wait`, for each thread
   std::size_t head_bytes_max = limits::kHttpHeadBytesMax;
   std::size_t body_bytes_max = limits::kRequestBodyBytesMax;
   // Less, by target: strangers hold as much memory as the path needs. Default: body_bytes_max.
@@ -40,6 +43,11 @@ struct ServerOptions {
   std::chrono::seconds idle_timeout{75};
   std::chrono::seconds answer_timeout{30};  // for the handler (then 503), and for writing
   std::chrono::seconds stop_timeout{10};
+  // Which requests wait while others are answered, in a queue of their own: one of them is taken
+  // whenever nothing else is ready. A full queue sheds them (503). Default: none.
+  std::function<bool(std::string_view target)> may_wait = {};
+  // Asked for each request, once its head is read; false: 429. Default: all may come. Any thread.
+  std::function<bool(const Peer& peer, std::string_view target)> admit = {};
   // Told of each request that is refused before the handler sees it; on any thread.
   std::function<void(Reason)> refused = {};
 };

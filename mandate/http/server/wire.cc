@@ -196,7 +196,7 @@ Response oauth_refusal(const service::Reply& reply) {
   Response response = json_response(wire.status, error_body(wire.error, reply));
   response.reason = reply.error->reason;
   add_nonce(reply, response);
-  if (wire.status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (wire.status == 503 || wire.status == 429) response.headers.emplace_back("Retry-After", "1");
   return response;
 }
 
