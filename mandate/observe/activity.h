@@ -118,6 +118,15 @@ enum class ChangeKind : std::uint8_t {
   kRightsGranted,   // `right` to the object
   kPrincipalMade,
   kPrincipalEnded,
+  kTokenMade,          // a credential of the object that ends by itself, for somebody else to use
+  kEntered,            // the object, a running workload: what it may, the actor may too; `right` is
+                       // "token" where its credential was read
+  kUnproven,           // anything, by an actor that proved nothing
+  kBroadRole,          // a role defined with more than named actions on named things (`right`)
+  kSharedRoleChanged,  // a role that the platform itself hands out
+  kApprovalSkipped,    // the object was changed without the approval that it demands
+  kApprovalRemoved,    // the object no longer demands approval
+  kUnauthorised,       // let through though no delegation permits it
 };
 
 struct Change {

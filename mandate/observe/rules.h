@@ -43,6 +43,16 @@ void login_set_for_another(const Summary& summary, std::vector<Finding>& finding
 void login_without_second_factor(const Summary& summary, std::vector<Finding>& findings);
 void everything_granted(const Summary& summary, std::vector<Finding>& findings);
 void key_made_for_another(const Summary& summary, std::vector<Finding>& findings);
+void workload_identity_shared(const Summary& summary, std::vector<Finding>& findings);
+void workload_token_elsewhere(const Summary& summary, std::vector<Finding>& findings);
+void workload_entered(const Summary& summary, std::vector<Finding>& findings);
+void workload_token_read(const Summary& summary, std::vector<Finding>& findings);
+void token_made_for_another(const Summary& summary, std::vector<Finding>& findings);
+void actor_unproven(const Summary& summary, std::vector<Finding>& findings);
+void broad_role_defined(const Summary& summary, std::vector<Finding>& findings);
+void shared_role_changed(const Summary& summary, std::vector<Finding>& findings);
+void permitted_in_shadow(const Summary& summary, std::vector<Finding>& findings);
+void approval_skipped(const Summary& summary, std::vector<Finding>& findings);
 }  // namespace rules
 
 }  // namespace mandate::observe

@@ -5,8 +5,9 @@ namespace {
 
 // Where shippers and search engines put the record that they were given, as an object or as JSON
 // in a string.
-constexpr std::string_view kWrappers[] = {"CloudTrailEvent", "message", "@message",       "Message",
-                                          "_source",         "log",     "event.original", "_raw"};
+constexpr std::string_view kWrappers[] = {"CloudTrailEvent", "message", "@message",
+                                          "Message",         "_source", "log",
+                                          "event.original",  "_raw",    "properties.log"};
 constexpr Source kWrapped = {"wrapped", "", false, kWrappers, nullptr};
 
 void count(json::Damage::Row& row, std::uint64_t offset) {

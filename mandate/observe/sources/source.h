@@ -31,8 +31,9 @@ struct Scratch {
 
 enum class Reading : std::uint8_t {
   kActivity,
-  kNotMine,   // of another source, or of none
-  kUnusable,  // of this source, without a time or an operation
+  kNotMine,        // of another source, or of none
+  kUnusable,       // of this source, without a time or an operation
+  kSaidElsewhere,  // of this source; another of its records says the same, and how it ended
 };
 
 struct Source {
@@ -52,5 +53,10 @@ std::span<const Source* const> all_sources();
 std::span<const std::string_view> all_envelopes();
 
 extern const Source kCloudTrail;
+extern const Source kKubernetes;
+extern const Source kGitHub;
+extern const Source kMandate;
+extern const Source kTeleport;
+extern const Source kVault;
 
 }  // namespace mandate::observe

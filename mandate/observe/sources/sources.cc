@@ -3,7 +3,8 @@
 namespace mandate::observe {
 namespace {
 
-constexpr const Source* kSources[] = {&kCloudTrail};
+constexpr const Source* kSources[] = {&kCloudTrail, &kKubernetes, &kGitHub,
+                                      &kMandate,    &kTeleport,   &kVault};
 
 constexpr std::string_view kEnvelopes[] = {"Records", "records",   "Events", "items",
                                            "value",   "logEvents", "entries"};

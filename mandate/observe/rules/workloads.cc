@@ -1,0 +1,222 @@
+// What workloads are, and who else acts as them; and changes that nobody answers for.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "mandate/observe/rules.h"
+#include "mandate/observe/rules/common.h"
+
+namespace mandate::observe::rules {
+namespace {
+
+// Characters that generated names are made of: no vowels, and no digits that look like them.
+bool is_generated(std::string_view part) {
+  constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+  constexpr std::size_t kShortest = 5;
+  constexpr std::size_t kLongest = 10;
+  return part.size() >= kShortest && part.size() <= kLongest &&
+         part.find_first_not_of(kAlphabet) == std::string_view::npos;
+}
+
+bool is_number(std::string_view part) {
+  return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// The workload that a pod is one of: "web-7998647bdf-phvq7" and "web-0" are both "web".
+std::string_view workload_of(std::string_view pod) {
+  constexpr int kPartsMax = 2;  // of the set, and of the pod
+  for (int i = 0; i < kPartsMax; ++i) {
+    const std::size_t dash = pod.rfind('-');
+    if (dash == std::string_view::npos || dash == 0) break;
+    const std::string_view last = pod.substr(dash + 1);
+    if (!is_generated(last) && !is_number(last)) break;
+    pod = pod.substr(0, dash);
+  }
+  return pod;
+}
+
+bool is_pod_token(const CredentialRow& row) {
+  return row.kind == CredentialKind::kToken && !row.machine.empty();
+}
+
+// IPv6 or not: one pod may have an address of each.
+bool is_six(std::string_view address) { return address.find(':') != std::string_view::npos; }
+
+std::string joined(const std::set<std::string>& texts) {
+  constexpr std::size_t kShown = 5;
+  std::string all;
+  std::size_t shown = 0;
+  for (const std::string& text : texts) {
+    if (shown++ == kShown) return all + " and others";
+    all += (all.empty() ? "" : ", ") + text;
+  }
+  return all;
+}
+
+// One finding for all changes of a kind by one actor to one object.
+template <class Describe>
+void each_change(const Summary& summary, std::vector<Finding>& findings, ChangeKind kind,
+                 std::string_view right, Describe describe) {
+  std::map<std::pair<std::string, std::string>, Finding> by_object;
+  for (const auto& [when, change] : summary.changes()) {
+    if (change.kind != kind || (!right.empty() && change.right != right)) continue;
+    Finding& finding = by_object[{change.actor, change.object}];
+    cite(finding, change.seen);
+    if (!finding.principal.empty()) continue;
+    finding.principal = change.actor;
+    finding.credential = change.credential;
+    finding.reach = reach_of(summary, change.credential.empty() ? change.actor : change.credential);
+    finding.severity = Severity::kMedium;
+    finding.confidence = Confidence::kMedium;
+    describe(change, finding);
+  }
+  for (auto& [key, finding] : by_object) findings.push_back(std::move(finding));
+}
+
+}  // namespace
+
+void workload_identity_shared(const Summary& summary, std::vector<Finding>& findings) {
+  struct Users {
+    std::set<std::string> workloads;
+    Finding finding;
+  };
+  std::map<std::string, Users> by_principal;
+  for (const auto& [name, row] : summary.credentials()) {
+    if (!is_pod_token(row)) continue;
+    Users& users = by_principal[row.principal];
+    users.workloads.emplace(workload_of(row.machine));
+    users.finding.reach.privileged = users.finding.reach.privileged || row.is_privileged;
+    for (const Use& use : row.uses) cite(users.finding, use.sample);
+  }
+  for (auto& [principal, users] : by_principal) {
+    if (users.workloads.size() < 2) continue;
+    Finding& finding = users.finding;
+    const bool is_privileged = finding.reach.privileged;
+    finding.principal = principal;
+    finding.reach = reach_of(summary, principal);
+    finding.reach.principals = std::max<std::uint64_t>(finding.reach.principals, 1);
+    finding.reach.privileged = is_privileged;
+    finding.severity = is_privileged ? Severity::kHigh : Severity::kMedium;
+    finding.confidence = Confidence::kHigh;
+    finding.explanation = principal + " is the identity of " +
+                          counted(users.workloads.size(), "workload") + " (" +
+                          joined(users.workloads) + "): who enters one acts as all.";
+    finding.reasons = {"the tokens name the pods that they were issued to"};
+    finding.ambiguity = {"parts of one application may be meant to share"};
+    findings.push_back(std::move(finding));
+  }
+}
+
+void workload_token_elsewhere(const Summary& summary, std::vector<Finding>& findings) {
+  for (const auto& [name, row] : summary.credentials()) {
+    if (!is_pod_token(row)) continue;
+    std::set<std::string> addresses[2];
+    std::set<std::string> products;
+    Finding finding;
+    for (const Use& use : row.uses) {
+      if (use.key.source.empty() || use.key.source_is_service) continue;
+      addresses[is_six(use.key.source) ? 1 : 0].insert(use.key.source);
+      products.insert(use.key.product);
+      cite(finding, use.sample);
+    }
+    const auto& seen = addresses[0].size() > 1 ? addresses[0] : addresses[1];
+    if (seen.size() < 2) continue;
+    const bool is_other_program = products.size() > 1;
+    finding.principal = row.principal;
+    finding.credential = name;
+    finding.reach = reach_of(summary, name);
+    finding.severity = severity_of(finding.reach, Severity::kHigh);
+    finding.confidence = is_other_program ? Confidence::kHigh : Confidence::kMedium;
+    finding.explanation = "The token of pod " + row.machine + " (" + row.principal +
+                          ") was used from " + joined(seen) + "; a pod has one address.";
+    finding.reasons = {is_other_program ? "by different programs" : "by one kind of program"};
+    finding.ambiguity = {"a way out of the network that changes looks the same"};
+    findings.push_back(std::move(finding));
+  }
+}
+
+void workload_entered(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(summary, findings, ChangeKind::kEntered, "",
+              [](const ChangeRow& change, Finding& finding) {
+                finding.severity = Severity::kLow;
+                finding.explanation = change.actor + " entered " + change.object +
+                                      ", and may do there what the workload may.";
+                finding.ambiguity = {"debugging, as its operators do"};
+              });
+}
+
+void workload_token_read(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(summary, findings, ChangeKind::kEntered, "token",
+              [](const ChangeRow& change, Finding& finding) {
+                finding.severity = Severity::kHigh;
+                finding.confidence = Confidence::kHigh;
+                finding.explanation = change.actor + " entered " + change.object +
+                                      " with a command on the place of its credentials.";
+                finding.reasons = {"the command names where platforms mount tokens"};
+              });
+}
+
+void token_made_for_another(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(summary, findings, ChangeKind::kTokenMade, "",
+              [](const ChangeRow& change, Finding& finding) {
+                finding.explanation = change.actor + " asked for a token of " + change.object +
+                                      ": whoever holds it acts as that workload.";
+                finding.ambiguity = {"a controller that runs jobs for others does the same"};
+              });
+}
+
+void actor_unproven(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(
+      summary, findings, ChangeKind::kUnproven, "", [](const ChangeRow& change, Finding& finding) {
+        finding.severity = Severity::kHigh;
+        finding.confidence = Confidence::kHigh;
+        finding.explanation = change.action + " of " + change.object + " was accepted from " +
+                              change.source + " without any proof of who asked.";
+      });
+}
+
+void broad_role_defined(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(
+      summary, findings, ChangeKind::kBroadRole, "", [](const ChangeRow& change, Finding& finding) {
+        const bool is_all = change.right == "everything";
+        finding.severity = is_all ? Severity::kHigh : Severity::kMedium;
+        finding.confidence = is_all ? Confidence::kHigh : Confidence::kMedium;
+        finding.explanation = change.actor + " defined " + change.object +
+                              " to hold more than named actions on named things: " + change.right +
+                              ".";
+        finding.ambiguity = {"a controller of workloads may need as much"};
+      });
+}
+
+void shared_role_changed(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(summary, findings, ChangeKind::kSharedRoleChanged, "",
+              [](const ChangeRow& change, Finding& finding) {
+                finding.explanation =
+                    change.actor + " changed " + change.object + ", which others hold already.";
+                finding.ambiguity = {"an upgrade of the platform by hand does the same"};
+              });
+}
+
+void permitted_in_shadow(const Summary& summary, std::vector<Finding>& findings) {
+  each_change(summary, findings, ChangeKind::kUnauthorised, "",
+              [](const ChangeRow& change, Finding& finding) {
+                finding.confidence = Confidence::kHigh;
+                finding.explanation = change.actor + " was let through at " + change.object +
+                                      ", which only watches, against " + change.right + ".";
+              });
+}
+
+void approval_skipped(const Summary& summary, std::vector<Finding>& findings) {
+  for (const ChangeKind kind : {ChangeKind::kApprovalSkipped, ChangeKind::kApprovalRemoved}) {
+    each_change(summary, findings, kind, "", [kind](const ChangeRow& change, Finding& finding) {
+      const bool is_skipped = kind == ChangeKind::kApprovalSkipped;
+      finding.severity = is_skipped ? Severity::kHigh : Severity::kMedium;
+      finding.explanation =
+          change.actor + (is_skipped ? " changed " : " ended the need of approval for ") +
+          change.object + (is_skipped ? " past the approval that it demands." : ".");
+      finding.ambiguity = {"somebody may have approved outside this log"};
+    });
+  }
+}
+
+}  // namespace mandate::observe::rules
