@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     scratch.clear();
     Activity activity;
     if (source.read(slots, scratch, activity) != Reading::kActivity) continue;
-    const Place place{"f", in.offset(), in.line(), in.record()};
+    const observe::Place place{"f", in.offset(), in.line(), in.record()};
     summary.add(activity, place);
     if (summary.add(activity, place)) std::abort();
   }
