@@ -58,9 +58,9 @@ struct Actor {
 struct Credential {
   std::string_view id;
   CredentialKind kind = CredentialKind::kNone;
-  std::string_view role;          // whom it stands for, where that is not the actor's own account
-  std::string_view session_name;  // chosen by whoever asked for it: never a join key
-  std::string_view machine;       // the machine that the source says it was issued to
+  std::string_view role = {};  // whom it stands for, where that is not the actor's own account
+  std::string_view session_name = {};  // chosen by whoever asked for it: never a join key
+  std::string_view machine = {};       // the machine that the source says it was issued to
 };
 
 struct Context {
@@ -85,8 +85,8 @@ struct Issued {
   IssueKind kind = IssueKind::kNone;
   std::string_view credential;  // what later uses show
   std::string_view for_whom;    // role or principal that it stands for
-  std::string_view session_name;
-  std::string_view subject;  // who the other issuer says it is
+  std::string_view session_name = {};
+  std::string_view subject = {};  // who the other issuer says it is
 };
 
 enum class PartyScope : std::uint8_t {
@@ -116,7 +116,9 @@ enum class ChangeKind : std::uint8_t {
   kLogin,           // an interactive login of the actor
   kCredentialMade,  // a lasting credential of the object
   kRightsGranted,   // `right` to the object
+  kConsentGiven,    // `parties` are applications that may act as the object, within `right`
   kPrincipalMade,
+  kPrincipalRenamed,  // the object's name is now `right`
   kPrincipalEnded,
   kTokenMade,          // a credential of the object that ends by itself, for somebody else to use
   kEntered,            // the object, a running workload: what it may, the actor may too; `right` is
@@ -134,7 +136,7 @@ struct Change {
   std::string_view object;         // what is changed: a principal or a resource
   std::span<const Party> parties;  // of trust
   std::string_view right;          // of rights
-  bool is_admin = false;           // the right is over everything
+  bool is_admin = false;           // the right is over everything; of consent: broad
   bool is_new = false;             // the same event made the object
   bool must_replace = false;       // the password serves only to set another
 };

@@ -95,6 +95,23 @@ constexpr Rule kRules[] = {
      "NHI5:2025 Overprivileged NHI", "PR.AA-05",
      "delegate what was meant to be allowed, then let the resource enforce",
      "whether the resource refused by itself", rules::permitted_in_shadow},
+    {"recovery_then_right", FindingClass::kTrustDelegation,
+     "a recovery that led to a right, with no step-up between",
+     "events of passwords and factors, of logins and of rights",
+     "NHI4:2025 Insecure Authentication", "PR.AA-02",
+     "take the right back until its owner steps up; let recoveries be approved apart",
+     "whether the owner was asked in another way", rules::recovery_then_right},
+    {"factor_set_on_password_alone", FindingClass::kTrustDelegation,
+     "a factor changed from a new address after a login by password alone",
+     "login events that name the factors, and events of factors",
+     "NHI4:2025 Insecure Authentication", "PR.AA-03",
+     "remove the factor; have its owner enrol again with a step-up", "whether the owner travels",
+     rules::factor_set_on_password_alone},
+    {"consent_over_broad", FindingClass::kBorrowedTrust,
+     "an application with consent to more than it needs by name", "events of consent, with scopes",
+     "NHI5:2025 Overprivileged NHI", "PR.AA-05",
+     "withdraw the consent; delegate to the application what it uses, with an end",
+     "what the application goes on to use", rules::consent_over_broad},
 };
 
 }  // namespace

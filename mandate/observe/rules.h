@@ -53,6 +53,9 @@ void broad_role_defined(const Summary& summary, std::vector<Finding>& findings);
 void shared_role_changed(const Summary& summary, std::vector<Finding>& findings);
 void permitted_in_shadow(const Summary& summary, std::vector<Finding>& findings);
 void approval_skipped(const Summary& summary, std::vector<Finding>& findings);
+void recovery_then_right(const Summary& summary, std::vector<Finding>& findings);
+void factor_set_on_password_alone(const Summary& summary, std::vector<Finding>& findings);
+void consent_over_broad(const Summary& summary, std::vector<Finding>& findings);
 }  // namespace rules
 
 }  // namespace mandate::observe

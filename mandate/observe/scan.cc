@@ -36,6 +36,12 @@ Reading Scan::offer(Reader& reader, const Place& place, FileReport& report) {
   if (reading == Reading::kActivity) {
     summary_.add(activity, place);
     ++report.activities;
+    Place next = place;
+    for (const Activity& further : scratch_.more) {
+      ++next.part;
+      summary_.add(further, next);
+      ++report.activities;
+    }
   } else if (reading == Reading::kUnusable) {
     count(report.unusable, place.offset);
   }

@@ -42,7 +42,7 @@ struct Hashes {
 // that were used twice for different events stay two.
 EventKey key_of(const Activity& activity, const Place& place, const Hashes& hashes) {
   const std::string_view id = activity.event_id.empty() ? place.record : activity.event_id;
-  const XXH128_hash_t of_id = XXH3_128bits(id.data(), id.size());
+  const XXH128_hash_t of_id = XXH3_128bits_withSeed(id.data(), id.size(), place.part);
   const std::array<std::uint64_t, 7> parts{
       of_id.high64,
       of_id.low64,

@@ -28,6 +28,7 @@ struct Place {
   std::uint64_t offset = 0;
   std::uint64_t line = 0;
   std::string_view record;  // the text, which tells activities without an id apart
+  std::uint32_t part = 0;   // of the record's activities, in its order
 };
 
 // An event that is kept to be shown.

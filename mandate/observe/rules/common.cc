@@ -52,4 +52,31 @@ std::string counted(std::uint64_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
 
+Names::Names(const Summary& summary) {
+  for (const auto& [when, change] : summary.changes()) {
+    const bool is_renamed = change.kind == ChangeKind::kPrincipalRenamed && !change.right.empty();
+    if (is_renamed) join(change.object, change.right);
+  }
+  std::map<std::string, std::string> by_id;
+  for (const auto& [name, row] : summary.principals()) {
+    for (const std::string& id : row.unique_ids) {
+      const auto [at, is_first] = by_id.try_emplace(row.tenant + " " + id, name);
+      if (!is_first) join(at->second, name);
+    }
+  }
+}
+
+void Names::join(const std::string& a, const std::string& b) {
+  const std::string first(of(a));
+  const std::string second(of(b));
+  if (first != second) parents_[std::max(first, second)] = std::min(first, second);
+}
+
+std::string_view Names::of(std::string_view name) const {
+  for (auto at = parents_.find(name); at != parents_.end(); at = parents_.find(name)) {
+    name = at->second;
+  }
+  return name;
+}
+
 }  // namespace mandate::observe::rules

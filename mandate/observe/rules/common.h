@@ -1,6 +1,8 @@
 // What rules share: evidence from kept events, and reach.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "mandate/observe/finding.h"
@@ -21,5 +23,18 @@ Severity severity_of(const Reach& reach, Severity least);
 
 // "4 calls", "1 call".
 std::string counted(std::uint64_t count, std::string_view what);
+
+// One name for everything that is one principal: renamed, or with a unique id that two names share.
+class Names {
+ public:
+  explicit Names(const Summary& summary);
+  // `name` itself where nothing else is known.
+  std::string_view of(std::string_view name) const;
+  bool are_one(std::string_view a, std::string_view b) const { return of(a) == of(b); }
+
+ private:
+  void join(const std::string& a, const std::string& b);
+  std::map<std::string, std::string, std::less<>> parents_;
+};
 
 }  // namespace mandate::observe::rules

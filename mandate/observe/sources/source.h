@@ -21,11 +21,17 @@ namespace mandate::observe {
 struct Scratch {
   std::deque<std::string> texts;
   std::vector<Party> parties;
+  std::deque<Party> singles;
+  std::vector<Activity> more;  // after the first, of a record that tells several; bounded by it
 
   std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+  // A list of one that stays where it is, whatever else is kept.
+  std::span<const Party> only(const Party& party) { return {&singles.emplace_back(party), 1}; }
   void clear() {
     if (!texts.empty()) texts.clear();
+    if (!singles.empty()) singles.clear();
     parties.clear();
+    more.clear();
   }
 };
 
@@ -58,5 +64,11 @@ extern const Source kGitHub;
 extern const Source kMandate;
 extern const Source kTeleport;
 extern const Source kVault;
+extern const Source kWorkspace;
+extern const Source kOkta;
+extern const Source kGcpAudit;
+extern const Source kEntra;
+extern const Source kMicrosoft365;
+extern const Source kOcsf;
 
 }  // namespace mandate::observe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 namespace mandate::observe {
 namespace {
@@ -113,6 +114,33 @@ bool is_instance_id(std::string_view name) {
   constexpr std::size_t kLong = 19;
   return (name.size() == kShort || name.size() == kLong) && name.starts_with("i-") &&
          std::all_of(name.begin() + 2, name.end(), is_hex);
+}
+
+bool is_named_for_admins(std::string_view name) {
+  constexpr std::string_view kWords[] = {"admin",  "admins",     "administrator", "administrators",
+                                         "owners", "superuser",  "superusers",    "superadmin",
+                                         "root",   "superadmins"};
+  const std::string_view local = name.substr(0, name.find('@'));
+  std::string word;
+  auto ends = [&word, &kWords] {
+    const bool is_known = std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
+    word.clear();
+    return is_known;
+  };
+  for (const char c : local) {
+    const char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (low >= 'a' && low <= 'z') {
+      word += low;
+    } else if (ends()) {
+      return true;
+    }
+  }
+  return ends();
+}
+
+std::string_view domain_of(std::string_view mail) {
+  const std::size_t at = mail.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : mail.substr(at + 1);
 }
 
 }  // namespace mandate::observe

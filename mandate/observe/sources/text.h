@@ -26,4 +26,11 @@ std::string_view agent_product(std::string_view agent);
 // `name` is that of an EC2 instance: the session name that an instance's role sessions carry.
 bool is_instance_id(std::string_view name);
 
+// A group or role that is called after administrators ("Org Admins", "owners@x.example"), in words:
+// all that many logs say of what a right is over.
+bool is_named_for_admins(std::string_view name);
+
+// Behind the last '@'; empty where there is none.
+std::string_view domain_of(std::string_view mail);
+
 }  // namespace mandate::observe

@@ -1,0 +1,183 @@
+// Microsoft 365 unified audit (Office 365 Management Activity API, common schema): its directory
+// operations carry a full stop and lists of names and values.
+#include <array>
+
+#include "mandate/observe/sources/entra.h"
+#include "mandate/observe/sources/members.h"
+#include "mandate/observe/sources/text.h"
+
+namespace mandate::observe {
+namespace microsoft365 {
+namespace {
+
+enum Path : std::size_t {
+  kId,
+  kCreated,
+  kOperation,
+  kWorkload,
+  kRecordType,
+  kUser,
+  kUserKey,
+  kUserType,
+  kOrganization,
+  kResult,
+  kClientAddress,
+  kActorAddress,
+  kObject,
+  kTargets,
+  kModified,
+  kExtended,
+  kSession,
+  kClientSession,
+  kParameters,
+  kPaths,
+};
+
+constexpr std::array<std::string_view, kPaths> kWanted = {
+    "Id",
+    "CreationTime",
+    "Operation",
+    "Workload",
+    "RecordType",
+    "UserId",
+    "UserKey",
+    "UserType",
+    "OrganizationId",
+    "ResultStatus",
+    "ClientIP",
+    "ActorIpAddress",
+    "ObjectId",
+    "Target",
+    "ModifiedProperties",
+    "ExtendedProperties",
+    "AppAccessContext.AADSessionId",
+    "SessionId",
+    "Parameters",
+};
+
+// Of a list of {Name, Value}.
+std::string_view value_of(const json::Value& list, std::string_view name) {
+  if (!list.is_array()) return {};
+  for (const json::Value& item : list.as_array()) {
+    if (text_at(item, {"Name"}) == name) return text_at(item, {"Value"});
+  }
+  return {};
+}
+
+// A target of type 5 is a user's name.
+std::string user_in(const json::Slot& slot) {
+  constexpr std::int64_t kUserName = 5;
+  const std::optional<json::Value> targets = value_in(slot);
+  if (!targets || !targets->is_array()) return {};
+  for (const json::Value& target : targets->as_array()) {
+    const json::Value* type = target.find("Type");
+    if (type != nullptr && type->is_integer() && type->as_integer() == kUserName) {
+      return std::string(text_at(target, {"ID"}));
+    }
+  }
+  return {};
+}
+
+void read_identity(std::span<const json::Slot> slots, Activity& activity) {
+  Actor& actor = activity.actor;
+  actor.id = first_string(slots, {kUser, kUserKey});
+  actor.tenant = slots[kOrganization].string();
+  const std::string_view type = slots[kUserType].text;
+  // Regular, administrator, and operator of the data centre; then system, application and others.
+  const bool is_account = type == "0" || type == "2" || type == "Regular" || type == "Admin";
+  actor.kind = is_account ? ActorKind::kUser : ActorKind::kService;
+  const std::string_view session = first_string(slots, {kSession, kClientSession});
+  if (!session.empty()) activity.credential = {.id = session, .kind = CredentialKind::kSession};
+  activity.context.source = first_string(slots, {kClientAddress, kActorAddress});
+}
+
+void read_directory(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  std::string_view operation = activity.action;
+  if (operation.ends_with('.')) operation.remove_suffix(1);
+  entra::DirectoryChange said{.operation = operation,
+                              .object = std::string(activity.target),
+                              .user = user_in(slots[kTargets]),
+                              .properties = {}};
+  const std::optional<json::Value> modified = value_in(slots[kModified]);
+  if (modified && modified->is_array()) {
+    for (const json::Value& property : modified->as_array()) {
+      said.properties.try_emplace(std::string(text_at(property, {"Name"})),
+                                  entra::plain_value(text_at(property, {"NewValue"})));
+    }
+  }
+  entra::read_change(said, scratch, activity);
+}
+
+void read_login(Activity& activity) {
+  activity.change.kind = ChangeKind::kLogin;
+  activity.change.object = activity.actor.id;
+  activity.actor.is_person = activity.context.agent_kind == AgentKind::kInteractive;
+}
+
+// Mail that goes on to somebody else, or a mailbox that somebody else may open.
+void read_mailbox(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  const std::optional<json::Value> parameters = value_in(slots[kParameters]);
+  if (!parameters) return;
+  for (const std::string_view name :
+       {"ForwardingSmtpAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo"}) {
+    std::string_view to = value_of(*parameters, name);
+    if (to.starts_with("smtp:") || to.starts_with("SMTP:")) to.remove_prefix(5);
+    if (to.empty() || domain_of(to).empty()) continue;
+    const bool is_own = domain_of(to) == domain_of(activity.actor.id);
+    activity.change.kind = ChangeKind::kTrustAdded;
+    activity.change.object = activity.target.empty() ? activity.actor.id : activity.target;
+    activity.change.parties =
+        scratch.only({.id = scratch.keep(std::string(to)),
+                      .scope = is_own ? PartyScope::kOwn : PartyScope::kExternal});
+    return;
+  }
+}
+
+bool is_failure(std::string_view result, std::string_view operation) {
+  return result == "Failed" || result == "Failure" || result == "False" ||
+         operation == "UserLoginFailed";
+}
+
+Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  activity.action = slots[kOperation].string();
+  if (activity.action.empty() || slots[kRecordType].kind == json::SlotKind::kAbsent ||
+      slots[kCreated].kind == json::SlotKind::kAbsent) {
+    return Reading::kNotMine;
+  }
+  const std::optional<Instant> time = log_time(slots[kCreated].string());
+  if (!time) return Reading::kUnusable;
+  activity.time = *time;
+  activity.event_id = slots[kId].string();
+  activity.service = slots[kWorkload].string();
+  if (activity.service.empty()) activity.service = "Microsoft365";
+  activity.target = slots[kObject].string();
+  if (const std::optional<json::Value> extended = value_in(slots[kExtended])) {
+    activity.context.agent = scratch.keep(std::string(value_of(*extended, "UserAgent")));
+    activity.context.agent_kind = agent_kind(activity.context.agent);
+  }
+  read_identity(slots, activity);
+  if (activity.actor.id.empty()) return Reading::kUnusable;
+  if (is_failure(slots[kResult].string(), activity.action)) {
+    activity.outcome = Outcome::kDenied;
+  } else if (activity.action == "UserLoggedIn") {
+    read_login(activity);
+  } else if (slots[kParameters].kind != json::SlotKind::kAbsent) {
+    read_mailbox(slots, scratch, activity);
+  } else {
+    read_directory(slots, scratch, activity);
+  }
+  return Reading::kActivity;
+}
+
+}  // namespace
+}  // namespace microsoft365
+
+const Source kMicrosoft365 = {
+    .name = "microsoft365",
+    .title = "Microsoft 365 audit",
+    .is_schema_only = false,
+    .paths = microsoft365::kWanted,
+    .read = microsoft365::read,
+};
+
+}  // namespace mandate::observe
