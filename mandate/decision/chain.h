@@ -25,6 +25,14 @@ struct Chain {
 // where one does not rest on the next.
 Result<Chain> resolve(const record::View& view, const Lineage& lineage);
 
+// Reads ahead what a decision over these nodes will look at: their places are known, so the memory
+// brings them all at once instead of one after the other.
+void read_ahead(const record::View& view, const Standing& standing);
+
+// Refuses where one of the nodes is dead that the chain does not hold: those were looked at.
+Result<void> check_rests_on(const record::View& view, const std::vector<record::NodeRef>& nodes,
+                            const Chain& chain, const Lineage& lineage, Instant now);
+
 // What the functions of the same names in decision.h check, with the nodes at hand.
 Result<void> check_live(const record::View& view, Instant now, const Lineage& lineage,
                         const Chain& chain);

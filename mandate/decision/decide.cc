@@ -134,26 +134,31 @@ void name_nodes(Decision& decision, const View& view, const Lineage& lineage) {
 Result<void> decide_proven(Decision& decision, const View& view, Instant now,
                            const TimeZones& zones, const AccessRequest& request,
                            const Evidence& evidence) {
+  if (evidence.standing != nullptr) read_ahead(view, *evidence.standing);
   if (Result<void> good = check_presented(view, now, request, evidence); !good) {
     return good;
   }
   decision.authority = AuthorityKind::kProven;
   const TokenClaims& claims = evidence.token->claims();
+  decision.rests_on.reserve(claims.rests_on.size() + claims.lineage.size() + 2);
   decision.rests_on = claims.rests_on;
   decision.rests_on.push_back(record::short_id({NodeKind::kToken, 0, claims.jti}));
   decision.rests_on.push_back(record::short_id({NodeKind::kTransaction, 0, claims.transaction}));
-  const Result<Lineage> lineage = lineage_of(view, claims);
-  if (!lineage) {
-    return fail(lineage.error());
+  Result<Standing> found;
+  if (evidence.standing == nullptr) found = standing_of(view, claims);
+  if (!found) {
+    return fail(found.error());
   }
-  name_nodes(decision, view, *lineage);
+  const Standing& standing = evidence.standing == nullptr ? *found : *evidence.standing;
+  const Lineage* const lineage = &standing.lineage;
   const Result<Chain> chain = resolve(view, *lineage);
   if (!chain) {
     return fail(chain.error());
   }
+  name_nodes(decision, view, *lineage);
   return check_not_revoked(view, claims)
       .and_then([&] { return check_live(view, now, *lineage, *chain); })
-      .and_then([&] { return check_rests_on(view, claims.rests_on, now); })
+      .and_then([&] { return check_rests_on(view, standing.rests_on, *chain, *lineage, now); })
       .and_then([&] { return check_parties(view, *chain, claims); })
       .and_then([&] { return find_target(view, request); })
       .and_then([&](const record::Resource* resource) {

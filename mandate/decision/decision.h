@@ -28,6 +28,16 @@ struct Lineage {
 // not have that chain, `outside_authority` where the token rests on no entitlement.
 Result<Lineage> lineage_of(const record::View& view, const TokenClaims& claims);
 
+// What a token's texts mean on this record: its nodes by handle. Ids and handles are given once and
+// for ever, so this is found once, at the token's first sight, and holds at every later revision;
+// what the nodes say now is read at each decision.
+struct Standing {
+  Lineage lineage;
+  std::vector<record::NodeRef> rests_on;
+};
+// Refuses as `lineage_of` does.
+Result<Standing> standing_of(const record::View& view, const TokenClaims& claims);
+
 // The token itself, its transaction, and every node and ancestor token it rests on are live:
 // `token_revoked` for the token, `ancestor_revoked` (naming it) for the others, the principal's own
 // reason, `credential_expired` for an authenticator. Its time and lineage are not this question.
@@ -81,6 +91,7 @@ struct Evidence {
   const VerifiedToken* token = nullptr;          // nothing: the decision is asserted
   const ProvenPossession* possession = nullptr;  // of the token's key
   std::optional<PrincipalId> subject;            // of an asserted request, or to compare with `sub`
+  const Standing* standing = nullptr;            // of the token; nothing: it is looked up
 };
 
 enum class AuthorityKind : std::uint8_t { kProven, kAsserted };

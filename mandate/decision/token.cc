@@ -11,11 +11,11 @@ using record::View;
 
 namespace {
 
-Result<void> check_node(const View& view, const NodeRef& node, std::string_view short_id,
-                        Instant now) {
+Result<void> check_node(const View& view, const NodeRef& node, Instant now) {
   const auto check = [&](const auto* value, const auto& handle) -> Result<void> {
     if (value == nullptr) {
-      return fail(Reason::kStateTooOld, "node " + quoted(short_id) + " is not on record yet");
+      return fail(Reason::kStateTooOld,
+                  "node " + quoted(record::short_id(node)) + " is not on record yet");
     }
     if (value->status == Status::kEnded) {
       return fail(Reason::kAncestorRevoked,
@@ -84,11 +84,35 @@ Result<void> check_rests_on(const View& view, const std::vector<std::string>& sh
     if (!node) {
       return fail(Reason::kTokenMalformed, Place::kAccessToken, node.error().detail);
     }
-    if (Result<void> live = check_node(view, *node, text, now); !live) {
+    if (Result<void> live = check_node(view, *node, now); !live) {
       return live;
     }
   }
   return {};
+}
+
+Result<void> check_rests_on(const View& view, const std::vector<NodeRef>& nodes, const Chain& chain,
+                            const Lineage& lineage, Instant now) {
+  const auto was_seen = [&](const NodeRef& node) {
+    if (node.kind == NodeKind::kEntitlement) return node.index == lineage.entitlement.index;
+    if (node.kind != NodeKind::kPrincipal) return false;
+    std::size_t i = 0;
+    while (i <= chain.size && chain.holder(i).index != node.index) ++i;
+    return i <= chain.size;
+  };
+  for (const NodeRef& node : nodes) {
+    if (was_seen(node)) continue;
+    if (Result<void> live = check_node(view, node, now); !live) return live;
+  }
+  return {};
+}
+
+void read_ahead(const View& view, const Standing& standing) {
+  for (const record::DelegationHandle hop : standing.lineage.delegations) view.read_ahead(hop);
+  view.read_ahead(standing.lineage.entitlement);
+  for (const NodeRef& node : standing.rests_on) {
+    if (node.kind == NodeKind::kPrincipal) view.read_ahead(record::PrincipalHandle{node.index});
+  }
 }
 
 Result<void> check_token(const View& view, const TokenClaims& claims, Instant now) {
@@ -98,36 +122,46 @@ Result<void> check_token(const View& view, const TokenClaims& claims, Instant no
 }
 
 Result<Lineage> lineage_of(const View& view, const TokenClaims& claims) {
+  return standing_of(view, claims).map([](Standing standing) {
+    return std::move(standing.lineage);
+  });
+}
+
+Result<Standing> standing_of(const View& view, const TokenClaims& claims) {
   const auto malformed = [](std::string detail) {
     return fail(Reason::kTokenMalformed, Place::kAccessToken, std::move(detail));
   };
+  Standing standing;
+  standing.rests_on.reserve(claims.rests_on.size());
   std::optional<record::EntitlementHandle> root;
   for (const std::string& text : claims.rests_on) {
-    const Result<NodeRef> node = record::parse_short_id(text);
+    Result<NodeRef> node = record::parse_short_id(text);
     if (!node || (node->kind == NodeKind::kEntitlement && root)) {
       return malformed("rests_on holds " + quoted(text) + "; expected short ids, one entitlement");
     }
     if (node->kind == NodeKind::kEntitlement) {
       root = record::EntitlementHandle{node->index};
     }
+    standing.rests_on.push_back(*std::move(node));
   }
   if (!root) {
     return fail(Reason::kOutsideAuthority, Place::kAccessToken,
                 "the token rests on no entitlement and carries no authority");
   }
-  Lineage lineage{*root, {}};
+  standing.lineage.entitlement = *root;
+  standing.lineage.delegations.reserve(claims.lineage.size());
   for (const DelegationId& id : claims.lineage) {
     const std::optional<record::DelegationHandle> handle = view.find_delegation(id.text());
     if (!handle) {
       return malformed("delegation " + quoted(id.text()) + " is not on record");
     }
-    lineage.delegations.push_back(*handle);
+    standing.lineage.delegations.push_back(*handle);
   }
-  const Result<Chain> chain = resolve(view, lineage);
+  const Result<Chain> chain = resolve(view, standing.lineage);
   if (!chain) {
     return malformed(chain.error().detail);
   }
-  return lineage;
+  return standing;
 }
 
 }  // namespace mandate::decision

@@ -15,15 +15,32 @@ std::string_view State::Impl::intern(std::string_view text) {
   return *texts.insert(text_at(arena.text(text))).first;
 }
 
+namespace {
+
+std::uint64_t hash_of(const Authority& authority) {
+  std::uint64_t hash = authority.permissions().size();
+  const auto add = [&hash](std::string_view text) { hash = mix(hash ^ hash_of_text(text)); };
+  for (const Permission& permission : authority.permissions()) {
+    add(permission.type);
+    for (const ResourceId& location : permission.locations) add(location.text());
+    for (const std::string& action : permission.actions) add(action);
+    if (permission.identifier) add(permission.identifier->text());
+  }
+  return hash;  // those that differ in constraints alone are told apart by comparison
+}
+
+}  // namespace
+
 const Authority* State::Impl::intern(const Authority& authority) {
-  const std::uint64_t hash = hash_of_text(json::canonical(authority.to_json()));
-  auto [begin, end] = authorities_by_hash.equal_range(hash);
-  for (; begin != end; ++begin) {
-    if (authorities[begin->second] == authority) return &authorities[begin->second];
+  const auto equal = [&](std::uint32_t index) { return authorities[index] == authority; };
+  if (const auto found = authorities_by_hash.find(hash_of(authority), equal)) {
+    return &authorities[*found];
   }
   const auto number = static_cast<std::uint32_t>(authorities.size());
-  authorities_by_hash.emplace(hash, number);
-  return &authorities.emplace_back(authority);
+  authorities.push_back(authority);
+  authorities_by_hash.insert(hash_of(authority), number,
+                             [&](std::uint32_t index) { return hash_of(authorities[index]); });
+  return &authorities.back();
 }
 
 namespace {

@@ -104,6 +104,11 @@ class View {
   const AuthenticatorRecord* authenticator(AuthenticatorHandle handle) const;
   const TrustedIssuer* trusted_issuer(TrustedIssuerHandle handle) const;
 
+  // Asks the memory for a node that will be read soon; of an unknown handle nothing.
+  void read_ahead(PrincipalHandle handle) const;
+  void read_ahead(EntitlementHandle handle) const;
+  void read_ahead(DelegationHandle handle) const;
+
   // The id of a node. Precondition: the handle came from this state.
   std::string_view id(PrincipalHandle handle) const;
   std::string_view id(TeamHandle handle) const;

@@ -67,6 +67,12 @@ struct Table {
     if (index >= nodes.size()) return nullptr;
     return value_at(nodes[index].newest.load(std::memory_order_acquire), revision);
   }
+  void read_ahead(std::uint32_t index) const {
+    if (index >= nodes.size()) return;
+    const char* node = reinterpret_cast<const char*>(&nodes[index]);
+    constexpr std::size_t kLineBytes = 64;
+    for (std::size_t at = 0; at < sizeof(Node<T>); at += kLineBytes) __builtin_prefetch(node + at);
+  }
   std::optional<std::uint32_t> find_at(std::string_view text, Revision revision) const {
     std::optional<std::uint32_t> index = find(text);
     return index && at(*index, revision) ? index : std::nullopt;
@@ -157,7 +163,7 @@ struct State::Impl {
   std::deque<ResourceDefinition> resource_definitions;
   std::deque<TrustedIssuerDefinition> trusted_issuer_definitions;
   std::deque<Authority> authorities;
-  std::unordered_multimap<std::uint64_t, std::uint32_t> authorities_by_hash;
+  HashIndex authorities_by_hash;
   std::deque<Authenticator> authenticator_definitions;
   std::unordered_set<std::string_view> texts;  // into the arena
   Instant last_time = kBeginningOfTime;        // of the last event

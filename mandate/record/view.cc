@@ -68,6 +68,14 @@ const TrustedIssuer* View::trusted_issuer(TrustedIssuerHandle at) const {
   return state_->impl_->trusted_issuers.at(at.index, revision_);
 }
 
+void View::read_ahead(PrincipalHandle at) const { state_->impl_->principals.read_ahead(at.index); }
+void View::read_ahead(EntitlementHandle at) const {
+  state_->impl_->entitlements.read_ahead(at.index);
+}
+void View::read_ahead(DelegationHandle at) const {
+  state_->impl_->delegations.read_ahead(at.index);
+}
+
 std::uint32_t View::count(NodeKind kind) const {
   if (kind == NodeKind::kToken) return state_->impl_->tokens.count(revision_);
   if (kind == NodeKind::kTransaction) return state_->impl_->transactions.count(revision_);

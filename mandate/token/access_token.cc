@@ -1,8 +1,10 @@
 #include "mandate/token/access_token.h"
 
+#include <cstring>
 #include <utility>
 
 #include "mandate/base/limits.h"
+#include "mandate/base/recent_map.h"
 #include "mandate/token/claims.h"
 
 namespace mandate::token {
@@ -185,8 +187,21 @@ std::string sign_access_token(const TokenClaims& claims, std::string_view issuer
                   to_json(claims, issuer));
 }
 
+struct AccessTokenVerifier::Seen {
+  // Only what we signed comes in, and its hash is as good as random.
+  struct Hash {
+    std::size_t operator()(const Digest& digest) const {
+      std::size_t word = 0;
+      std::memcpy(&word, digest.data(), sizeof word);
+      return word;
+    }
+  };
+  static constexpr std::size_t kGenerationMax = 1 << 15;  // of some 2 KiB each
+  RecentMap<Digest, std::shared_ptr<const VerifiedToken>, Hash> tokens{kGenerationMax};
+};
+
 AccessTokenVerifier::AccessTokenVerifier(std::string issuer, std::vector<crypto::PublicKey> keys)
-    : issuer_(std::move(issuer)), keys_(std::move(keys)) {}
+    : issuer_(std::move(issuer)), keys_(std::move(keys)), seen_(std::make_shared<Seen>()) {}
 
 Result<VerifiedToken> AccessTokenVerifier::verify(std::string_view text, Place place,
                                                   Instant now) const {
@@ -194,6 +209,25 @@ Result<VerifiedToken> AccessTokenVerifier::verify(std::string_view text, Place p
 }
 
 Result<VerifiedToken> AccessTokenVerifier::verify(const Jws& jws, Instant now) const {
+  std::shared_ptr<const VerifiedToken> token = seen_->tokens.find(jws.hash()).value_or(nullptr);
+  if (token == nullptr) {
+    Result<VerifiedToken> checked = check(jws);
+    if (!checked) return checked;
+    token = std::make_shared<const VerifiedToken>(*std::move(checked));
+    seen_->tokens.put(jws.hash(), token);
+  }
+  const TokenClaims& claims = token->claims();
+  if (claims.expires_at <= now) {
+    return refuse(jws.place(), Reason::kTokenExpired,
+                  "exp is " + format_rfc3339(claims.expires_at) + "; expected later than now");
+  }
+  if (claims.issued_at > now + kClockSkewMax) {
+    return wrong_claim(jws, "iat", "at most " + format_duration(kClockSkewMax) + " ahead");
+  }
+  return *token;
+}
+
+Result<VerifiedToken> AccessTokenVerifier::check(const Jws& jws) const {
   if (jws.type() != kType) {
     return refuse(jws.place(), Reason::kTokenTypeMismatch,
                   "typ is another than that of an access token; expected " + quoted(kType));
@@ -206,13 +240,6 @@ Result<VerifiedToken> AccessTokenVerifier::verify(const Jws& jws, Instant now) c
   }
   Result<TokenClaims> claims = read_claims(jws);
   if (!claims) return fail(claims.error());
-  if (claims->expires_at <= now) {
-    return refuse(jws.place(), Reason::kTokenExpired,
-                  "exp is " + format_rfc3339(claims->expires_at) + "; expected later than now");
-  }
-  if (claims->issued_at > now + kClockSkewMax) {
-    return wrong_claim(jws, "iat", "at most " + format_duration(kClockSkewMax) + " ahead");
-  }
   return VerifiedToken(*std::move(claims), jws.hash());
 }
 

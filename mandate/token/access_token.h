@@ -4,6 +4,7 @@
 //   Result<VerifiedToken> t = AccessTokenVerifier(issuer, keys).verify(text, place, now);
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ json::Value to_json(const TokenClaims& claims, std::string_view issuer);
 std::string sign_access_token(const TokenClaims& claims, std::string_view issuer,
                               const crypto::PrivateKey& key, crypto::Algorithm algorithm);
 
+// Remembers the tokens whose signature was good, by the hash of their whole text, so that a token
+// is checked once and not at each use; its time is looked at each time. What is remembered goes
+// with the verifier, and so with its keys. Threads may share one.
 class AccessTokenVerifier {
  public:
   AccessTokenVerifier(std::string issuer, std::vector<crypto::PublicKey> keys);
@@ -33,8 +37,13 @@ class AccessTokenVerifier {
   Result<VerifiedToken> verify(const Jws& jws, Instant now) const;
 
  private:
+  // Everything but its time.
+  Result<VerifiedToken> check(const Jws& jws) const;
+
   std::string issuer_;
   std::vector<crypto::PublicKey> keys_;  // found by kid = thumbprint
+  struct Seen;
+  std::shared_ptr<Seen> seen_;
 };
 
 }  // namespace mandate::token

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "mandate/base/limits.h"
+#include "mandate/base/recent_map.h"
 #include "mandate/crypto/hash.h"
 #include "mandate/token/claims.h"
 
@@ -20,22 +21,6 @@ tl::unexpected<Error> wrong_proof(std::string detail) {
 
 Digest nonce_mac(std::string_view run_key, std::string_view time) {
   return crypto::hmac_sha256(run_key, "mandate dpop nonce" + std::string(time));
-}
-
-// The key in the header, by which the proof was signed.
-Result<crypto::PublicKey> proven_key(const Jws& jws) {
-  const json::Value* typ = jws.header().find("typ");
-  if (typ == nullptr || *typ != json::Value(kType)) {
-    return wrong_proof("typ is another than that of a proof; expected " + quoted(kType));
-  }
-  const json::Value* jwk = jws.header().find("jwk");
-  if (jwk == nullptr) return wrong_proof("no jwk in the header; expected the public key");
-  Result<crypto::PublicKey> key = crypto::PublicKey::from_jwk(*jwk);
-  if (!key) return wrong_proof("jwk is malformed; expected a public key for signatures alone");
-  if (!jws.verified_by(*key)) {
-    return wrong_proof("the signature is not by the key in jwk, or alg does not fit it");
-  }
-  return key;
 }
 
 // The proof speaks of this request and, where one is presented, of this token.
@@ -124,6 +109,32 @@ bool NonceIssuer::accepts(std::string_view nonce, Instant now) const {
   // Ours, so a time of our clock, which may since have been set back a little.
   const Instant issued{Milliseconds{static_cast<std::int64_t>(count)}};
   return issued <= now + kClockSkewMax && now < issued + kNonceAgeMax;
+}
+
+struct ProofVerifier::Keys {
+  static constexpr std::size_t kGenerationMax = 1 << 14;
+  RecentMap<std::string, crypto::PublicKey> by_jwk{kGenerationMax};  // canonical JSON
+};
+
+ProofVerifier::ProofVerifier() : keys_(std::make_shared<Keys>()) {}
+
+// The key in the header, by which the proof was signed.
+Result<crypto::PublicKey> ProofVerifier::proven_key(const Jws& jws) const {
+  const json::Value* typ = jws.header().find("typ");
+  if (typ == nullptr || *typ != json::Value(kType)) {
+    return wrong_proof("typ is another than that of a proof; expected " + quoted(kType));
+  }
+  const json::Value* jwk = jws.header().find("jwk");
+  if (jwk == nullptr) return wrong_proof("no jwk in the header; expected the public key");
+  const std::string name = json::canonical(*jwk);
+  std::optional<crypto::PublicKey> known = keys_->by_jwk.find(name);
+  Result<crypto::PublicKey> key = known ? *known : crypto::PublicKey::from_jwk(*jwk);
+  if (!key) return wrong_proof("jwk is malformed; expected a public key for signatures alone");
+  if (!jws.verified_by(*key)) {
+    return wrong_proof("the signature is not by the key in jwk, or alg does not fit it");
+  }
+  if (!known) keys_->by_jwk.put(name, *key);
+  return key;
 }
 
 Result<ProofVerifier::Proof> ProofVerifier::verify(std::string_view text,

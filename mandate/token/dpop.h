@@ -4,6 +4,7 @@
 //   p->use_key is consumed once; p->possession() is evidence of the key
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +51,11 @@ struct ProofContext {
 // default port, percent-encoding; query and fragment are left out on both sides.
 Result<std::string> normalise_htu(std::string_view uri);
 
+// Remembers the keys whose proofs were good, since to read one costs half of what a check does.
+// Threads may share one.
 class ProofVerifier {
  public:
+  ProofVerifier();
   struct Proof {
     ProvenPossession possession;
     Digest use_key{};   // of jti and key: to be consumed once
@@ -61,6 +65,11 @@ class ProofVerifier {
   // jti), `proof_of_possession` for a wrong ath, `nonce_required` for a missing, old or foreign
   // nonce; nothing is consumed here.
   Result<Proof> verify(std::string_view text, const ProofContext& context) const;
+
+ private:
+  struct Keys;
+  Result<crypto::PublicKey> proven_key(const Jws& jws) const;
+  std::shared_ptr<Keys> keys_;
 };
 
 // For clients: a proof by this key.

@@ -3,6 +3,8 @@
 //   Question question;   question.action = "close";   question.decide().refusal->reason
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -145,7 +147,23 @@ struct Question {
   Decision decide() {
     const VerifiedToken token = testing::EvidenceMaker::token(claims());
     const ProvenPossession possession = testing::EvidenceMaker::possession("key", token.hash());
-    return decision::decide(world.view(), now, zones(), request(), {&token, &possession, {}});
+    Decision looked_up =
+        decision::decide(world.view(), now, zones(), request(), {&token, &possession, {}});
+    // A token seen before decides the same.
+    const Result<decision::Standing> standing = decision::standing_of(world.view(), token.claims());
+    if (standing) {
+      const Decision known = decision::decide(world.view(), now, zones(), request(),
+                                              {&token, &possession, {}, &*standing});
+      EXPECT_EQ(known.refusal.has_value(), looked_up.refusal.has_value());
+      if (known.refusal && looked_up.refusal) {
+        EXPECT_EQ(known.refusal->reason, looked_up.refusal->reason);
+        EXPECT_EQ(known.refusal->detail, looked_up.refusal->detail);
+      }
+      EXPECT_EQ(known.delegations, looked_up.delegations);
+      EXPECT_EQ(known.entitlement, looked_up.entitlement);
+      EXPECT_EQ(known.rests_on, looked_up.rests_on);
+    }
+    return looked_up;
   }
 
   // No token; over the subject's own entitlements.

@@ -71,6 +71,31 @@ TEST(AccessToken, RoundTripIsExact) {
   expect_round_trip(claims);
 }
 
+// What was checked once is checked no second time, but for its time; and another verifier, with
+// other keys, knows nothing of it.
+TEST(AccessToken, SeenBeforeIsRefusedForItsTimeAndByOtherKeysAllTheSame) {
+  const TokenClaims claims = token_claims();
+  const std::string text =
+      token::sign_access_token(claims, kIssuer, test_key("server"), crypto::Algorithm::kEs256);
+  const token::AccessTokenVerifier one = verifier();
+  const auto judge = [&](const std::string& token, Instant now) {
+    return one.verify(token, Place::kAccessToken, now);
+  };
+  ASSERT_THAT(judge(text, kNow), IsOk());
+  ASSERT_THAT(judge(text, kNow), IsOk());
+  EXPECT_EQ(judge(text, kNow)->hash(), crypto::sha256(text));
+  EXPECT_THAT(judge(text, claims.expires_at - Milliseconds(1)), IsOk());
+  EXPECT_THAT(judge(text, claims.expires_at), ErrorIs(Reason::kTokenExpired));
+  EXPECT_THAT(judge(text, claims.issued_at - token::kClockSkewMax - Milliseconds(1)),
+              ErrorIs(Reason::kTokenMalformed));
+  // Another signature over the same claims is another text.
+  std::string forged = text;
+  forged[forged.rfind('.') + 1] = forged[forged.rfind('.') + 1] == 'A' ? 'B' : 'A';
+  EXPECT_THAT(judge(forged, kNow), ErrorIs(Reason::kUntrustedIssuer));
+  const token::AccessTokenVerifier other(std::string(kIssuer), {test_key("rsa").public_key()});
+  EXPECT_THAT(other.verify(text, Place::kAccessToken, kNow), ErrorIs(Reason::kUntrustedIssuer));
+}
+
 TEST(AccessToken, IsWrittenAsTheWireHasIt) {
   const std::string expected =
       R"({"act":{"act":{"sub":"agent:triage"},"sub":"agent:writer"},)"

@@ -135,6 +135,7 @@ struct Exchange {
   const Request request;
   std::mutex mutex;
   asio::steady_timer* waiting;  // null: nobody waits any more
+  bool asleep = false;          // who waits must be woken
   std::optional<Response> response = {};
 };
 
@@ -143,10 +144,18 @@ void give(const std::shared_ptr<Exchange>& exchange, Response response) {
   const std::scoped_lock lock(exchange->mutex);
   if (exchange->waiting == nullptr || exchange->response) return;
   exchange->response = std::move(response);
+  if (!exchange->asleep) return;
   asio::post(exchange->waiting->get_executor(), [exchange] {
     const std::scoped_lock again(exchange->mutex);
     if (exchange->waiting != nullptr) exchange->waiting->cancel();
   });
+}
+
+// Whether the answer is still to come: then whoever gives it wakes the one that waits.
+bool falls_asleep(Exchange& exchange) {
+  const std::scoped_lock lock(exchange.mutex);
+  exchange.asleep = !exchange.response;
+  return exchange.asleep;
 }
 
 // Ends the waiting however the coroutine ends: with its answer, its time, or its io_context.
@@ -318,8 +327,10 @@ class Listener final : public Server {
       co_return no_answer();
     }
     if (!waits) hand_over(exchange);
-    beast::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (falls_asleep(*exchange)) {
+      beast::error_code ignored;
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
     std::optional<Response> response = end_waiting(*exchange);
     co_return response ? *std::move(response) : no_answer();
   }
