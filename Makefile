@@ -27,7 +27,7 @@ scenarios: ## run the acceptance stories: a table, and build/scenarios.json
 	@tests/scenarios/run
 
 bench: ## every figure beside its limit, or those of FIGURE=...; writes build/bench.json
-	@tools/setup test
+	@tools/setup bench
 	@tools/build bench all
 	@tools/bench "$(FIGURE)"
 

@@ -35,9 +35,11 @@ std::vector<Asked> ask_all(const record::View& view, std::vector<std::uint32_t> 
 }
 
 decision::Decision decide(const record::State& state, const Asked& asked) {
-  return decision::decide(
-      state.view(), kNow, DecisionCore::zones(), asked.request,
-      {.token = &asked.token, .possession = &asked.possession, .subject = std::nullopt});
+  return decision::decide(state.view(), kNow, DecisionCore::zones(), asked.request,
+                          {.token = &asked.token,
+                           .possession = &asked.possession,
+                           .subject = std::nullopt,
+                           .standing = &asked.standing});
 }
 
 void decide_or_give_up(const record::State& state, const Asked& asked) {
@@ -187,15 +189,19 @@ void first_sight() {
                                                crypto::Algorithm::kEs256),
                       request_of(world.state.view(), leaf)});
   }
-  const token::AccessTokenVerifier verifier(DecisionCore::kIssuer,
-                                            {around.token_key().public_key()});
+  std::optional<token::AccessTokenVerifier> verifier;
   const auto see = [&](std::uint64_t i) {
+    // It remembers what it saw: before the first one comes again, another takes its place.
+    if (i % unseen.size() == 0) {
+      verifier.emplace(DecisionCore::kIssuer,
+                       std::vector<crypto::PublicKey>{around.token_key().public_key()});
+    }
     const Unseen& at = unseen[i % unseen.size()];
-    const VerifiedToken token = *must(verifier.verify(at.text, Place::kAccessToken, kNow));
+    const VerifiedToken token = *must(verifier->verify(at.text, Place::kAccessToken, kNow));
     const ProvenPossession proof = possession_of(token);
-    const decision::Decision decision =
-        decision::decide(world.state.view(), kNow, DecisionCore::zones(), at.request,
-                         {.token = &token, .possession = &proof, .subject = std::nullopt});
+    const decision::Decision decision = decision::decide(
+        world.state.view(), kNow, DecisionCore::zones(), at.request,
+        {.token = &token, .possession = &proof, .subject = std::nullopt, .standing = nullptr});
     if (!decision.permitted()) give_up("no permit at first sight: " + decision.refusal->detail);
   };
   RawSignatures p256(RawSignatures::Kind::kP256);

@@ -114,7 +114,7 @@ std::uint32_t Organisation::software(std::uint32_t seed) const {
   return at / 4 * 5 + 1 + at % 4;
 }
 
-std::uint32_t Organisation::add_chain(int depth, bool own_identifier) {
+std::uint32_t Organisation::add_chain(int depth, bool own_identifier, int below) {
   const std::uint32_t people = size_.principals / 5;
   const std::uint32_t person = chains_ % people;
   const std::uint32_t resource = person % kResources;
@@ -130,7 +130,7 @@ std::uint32_t Organisation::add_chain(int depth, bool own_identifier) {
     put_delegation(parent, person * 5, actors[static_cast<std::size_t>(level)],
                    own ? authority(resource, {"read"}, queue(at) + "/" + std::to_string(chains_))
                        : shared_[resource * kSharedAt + at],
-                   depth - level - 1);
+                   depth - level - 1 + below);
     parent = size_.delegations - 1;
   }
   ++chains_;
@@ -138,7 +138,7 @@ std::uint32_t Organisation::add_chain(int depth, bool own_identifier) {
 }
 
 std::uint32_t Organisation::add_hub(std::uint32_t children) {
-  const std::uint32_t hub = add_chain(1, false);
+  const std::uint32_t hub = add_chain(1, false, 1);
   const std::uint32_t people = size_.principals / 5;
   const std::uint32_t chain = chains_ - 1;
   const Authority& limit =
@@ -213,7 +213,8 @@ Asked asked_of(const record::View& view, std::uint32_t leaf) {
   VerifiedToken token = testing::EvidenceMaker::token(
       claims_of(view, leaf), crypto::sha256("token " + std::to_string(leaf)));
   ProvenPossession possession = possession_of(token);
-  return {std::move(token), std::move(possession), request_of(view, leaf)};
+  decision::Standing standing = *must(decision::standing_of(view, token.claims()));
+  return {std::move(token), std::move(possession), request_of(view, leaf), std::move(standing)};
 }
 
 }  // namespace mandate::bench

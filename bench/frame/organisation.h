@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mandate/authority/evidence.h"
+#include "mandate/decision/decision.h"
 #include "mandate/record/event.h"
 #include "mandate/record/state.h"
 
@@ -30,8 +31,9 @@ class Organisation {
   explicit Organisation(Sink sink);
   // The events that make it so large; never smaller.
   void grow_to(Size size);
-  // One lineage of this depth, from a person's entitlement down; the leaf's index.
-  std::uint32_t add_chain(int depth, bool own_identifier);
+  // One lineage of this depth, from a person's entitlement down; the leaf's index. So many more may
+  // stand below the leaf.
+  std::uint32_t add_chain(int depth, bool own_identifier, int below = 0);
   // A delegation and so many that rest on it; the index of the one.
   std::uint32_t add_hub(std::uint32_t children);
   Size size() const { return size_; }
@@ -59,6 +61,7 @@ struct Asked {
   VerifiedToken token;
   ProvenPossession possession;
   AccessRequest request;
+  decision::Standing standing;
 };
 Asked asked_of(const record::View& view, std::uint32_t leaf);
 TokenClaims claims_of(const record::View& view, std::uint32_t leaf);

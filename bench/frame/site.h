@@ -1,0 +1,57 @@
+// A real `mandate serve` on the first core, with an organisation of so many clients on record and
+// in being without a single request: its keys are known here, so tokens are made as it makes them.
+//
+//   people: human:person-k --triage-k--> agent:triage-k --helps-k--> agent:helper-k
+//                                          --onward-k--> service:tickets-k
+// service:tickets-k is the resource server of https://tickets-k.acme.example, receives helper-k's
+// token there, and exchanges it for one at https://archive.acme.example: a lineage of three.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/frame/process.h"
+#include "mandate/crypto/key.h"
+
+namespace mandate::bench {
+
+struct SignatureCounts {
+  std::uint64_t ecdsa_checked = 0;
+  std::uint64_t ecdsa_made = 0;
+  std::uint64_t eddsa_checked = 0;
+  std::uint64_t eddsa_made = 0;
+};
+
+class Site {
+ public:
+  explicit Site(std::uint32_t clients);
+  ~Site();
+  std::uint16_t port() const;
+  const std::string& issuer() const;
+  SignatureCounts counted() const;  // since the server's start
+  const Process& server() const;
+
+  // Whole HTTP requests, each to be sent once and soon: proofs age.
+  // POST /token: assertion, proof, a subject token never seen, and an actor token of one use.
+  std::vector<std::string> exchanges(std::size_t count);
+  // POST /token, client_credentials: assertion and proof.
+  std::vector<std::string> client_credentials(std::size_t count);
+  // GET /forward-auth: a token that was seen before, with a fresh proof.
+  std::vector<std::string> forward_auths(std::size_t count);
+  // POST /access/v1/evaluation by the resource server: its own token and proof, and in the body
+  // the actor's token and proof, or none (asserted).
+  std::vector<std::string> evaluations(std::size_t count, bool proven);
+
+  // For a peer that does the same: [{"client_id", "jwk"}], and POST /token at its issuer by these
+  // clients: an exchange of its subject token, or client credentials where that is empty.
+  std::string clients_json() const;
+  std::vector<std::string> at_peer(std::size_t count, const std::string& peer_issuer,
+                                   const std::string& subject_token);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mandate::bench
