@@ -102,6 +102,7 @@ TEST(Workspace, finds_the_recovery_of_a_renamed_account_as_one_incident) {
     EXPECT_EQ(file.unrecognised.count + file.unusable.count + file.damage.skipped(), 0U);
   }
   EXPECT_EQ(activities, 371U);
+  EXPECT_EQ(scan.summary().events(), 365U);  // two logs tell of six
   std::set<std::string> cited;
   std::set<std::string> recovered;
   for (const Finding& finding : find_borrowed_trust(scan.summary())) {

@@ -23,6 +23,7 @@ enum Path : std::size_t {
   kAddress,
   kEvents,
   kName,
+  kEventType,
   kParameters,
   kActor,
   kPaths,
@@ -40,6 +41,7 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "ipAddress",
     "events",
     "name",
+    "type",
     "parameters",
     "actor",
 };
@@ -80,7 +82,7 @@ class EventReader {
   EventReader(const Parameters& parameters, Scratch& scratch, Activity& activity)
       : parameters_(parameters), scratch_(scratch), activity_(activity), change_(activity.change) {}
 
-  void read() {
+  void read(std::string_view event_type) {
     const std::string_view service = activity_.service;
     activity_.target = kept("USER_EMAIL");
     if (service == "admin") {
@@ -88,6 +90,10 @@ class EventReader {
     } else if (service == "token") {
       read_token();
     } else {
+      // The log of logins repeats what the log of accounts tells of these.
+      if (service == "login" && event_type.ends_with("_change")) {
+        activity_.service = "user_accounts";
+      }
       read_account();
     }
   }
@@ -231,7 +237,8 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
     const std::optional<json::Value> parameters = value_in(slots[kParameters]);
     activity = base;
     activity.action = slots[kName].string();
-    EventReader(Parameters(parameters ? &*parameters : nullptr), scratch, activity).read();
+    EventReader(Parameters(parameters ? &*parameters : nullptr), scratch, activity)
+        .read(slots[kEventType].string());
     return Reading::kActivity;
   }
   const std::optional<json::Value> events = value_in(slots[kEvents]);
@@ -242,7 +249,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
     if (name.empty()) continue;
     Activity made = base;
     made.action = scratch.keep(std::string(name));
-    EventReader(Parameters(event.find("parameters")), scratch, made).read();
+    EventReader(Parameters(event.find("parameters")), scratch, made).read(text_at(event, {"type"}));
     if (has_first) {
       scratch.more.push_back(made);
     } else {
