@@ -170,6 +170,13 @@ TEST(Kubernetes, one_account_of_several_workloads_or_one_token_at_several_addres
   }
 }
 
+TEST(Kubernetes, events_are_read_out_of_what_azure_wraps_them_in) {
+  const json::Value inside(k8s("ann", "create", kExec, "", "101"));
+  Scan scan =
+      scan_of(R"({"category":"kube-audit","properties":{"log":)" + json::canonical(inside) + "}}");
+  EXPECT_EQ(rules_of(scan), std::set<std::string>{"workload_entered"});
+}
+
 TEST(Kubernetes, a_requested_token_is_joined_to_its_use_by_its_id) {
   Scan scan = scan_of(
       k8s("ann", "create", kTokenOf,
@@ -280,6 +287,35 @@ TEST(GitHub, a_persons_token_in_software_is_a_borrowed_credential) {
   };
   EXPECT_EQ(used_by(R"("deployer/1.0")"), std::set<std::string>{"person_key_automated"});
   EXPECT_EQ(used_by(R"("git/2.43.0")"), std::set<std::string>{});
+}
+
+TEST(GitHub, one_lasting_token_of_several_jobs_is_borrowed_trust) {
+  auto used = [](std::string_view id, std::string_view hour, std::string_view agent,
+                 std::string_view address) {
+    return R"({"_document_id":")" + std::string(id) + R"(","created_at":"2026-01-01T)" +
+           std::string(hour) + R"(:00:00Z","org":"acme","action":"repo.update","actor":"ci",)" +
+           R"("hashed_token":"h","programmatic_access_type":"deploy key","user_agent":")" +
+           std::string(agent) + R"(","actor_ip":")" + std::string(address) + "\"}\n";
+  };
+  const std::string build =
+      used("1", "01", "builder/1", "192.0.2.1") + used("2", "05", "builder/1", "192.0.2.1");
+  auto beside = [&](const std::string& other) {
+    Scan scan = scan_of(build + other);
+    return rules_of(scan);
+  };
+  EXPECT_EQ(
+      beside(used("3", "02", "signer/1", "192.0.2.9") + used("4", "03", "signer/1", "192.0.2.9")),
+      std::set<std::string>{"lasting_key_shared"});
+  const std::set<std::string> none;
+  EXPECT_EQ(beside(used("3", "02", "signer/1", "192.0.2.9")), none) << "once";
+  EXPECT_EQ(
+      beside(used("3", "02", "signer/1", "192.0.2.1") + used("4", "03", "signer/1", "192.0.2.1")),
+      none)
+      << "on the same machine";
+  EXPECT_EQ(
+      beside(used("3", "06", "signer/1", "192.0.2.9") + used("4", "07", "signer/1", "192.0.2.9")),
+      none)
+      << "afterwards";
 }
 
 TEST(GitHub, of_panther_every_event_with_a_time_is_read) {

@@ -53,6 +53,48 @@ std::string joined(const std::set<std::string>& texts) {
   return all;
 }
 
+// A program with a key of its own, as far as the key's uses tell programs apart.
+struct Program {
+  std::set<std::string> sources;
+  std::uint64_t calls = 0;
+  Instant first = kEndOfTime;
+  Instant last = kBeginningOfTime;
+};
+
+std::map<std::string, Program> programs_of(const CredentialRow& row) {
+  std::map<std::string, Program> programs;
+  for (const Use& use : row.uses) {
+    const bool is_software = use.key.agent_kind == AgentKind::kSoftware &&
+                             use.key.outcome == Outcome::kSucceeded && !use.key.source_is_service &&
+                             !use.is_delegated;
+    if (!is_software || use.key.source.empty()) continue;
+    Program& program = programs[use.key.product];
+    program.sources.insert(use.key.source);
+    program.calls += use.count;
+    program.first = std::min(program.first, use.first);
+    program.last = std::max(program.last, use.last);
+  }
+  return programs;
+}
+
+// At one time, and from addresses that they do not share: not one program after another's update.
+bool are_two_jobs(const Program& a, const Program& b) {
+  constexpr std::uint64_t kCallsMin = 2;  // one may be somebody trying the key out
+  if (a.calls < kCallsMin || b.calls < kCallsMin) return false;
+  if (a.first > b.last || b.first > a.last) return false;
+  return std::none_of(a.sources.begin(), a.sources.end(),
+                      [&](const std::string& source) { return b.sources.contains(source); });
+}
+
+bool has_two_jobs(const std::map<std::string, Program>& programs) {
+  for (auto a = programs.begin(); a != programs.end(); ++a) {
+    for (auto b = std::next(a); b != programs.end(); ++b) {
+      if (are_two_jobs(a->second, b->second)) return true;
+    }
+  }
+  return false;
+}
+
 // One finding for all changes of a kind by one actor to one object.
 template <class Describe>
 void each_change(const Summary& summary, std::vector<Finding>& findings, ChangeKind kind,
@@ -103,6 +145,31 @@ void workload_identity_shared(const Summary& summary, std::vector<Finding>& find
                           joined(users.workloads) + "): who enters one acts as all.";
     finding.reasons = {"the tokens name the pods that they were issued to"};
     finding.ambiguity = {"parts of one application may be meant to share"};
+    findings.push_back(std::move(finding));
+  }
+}
+
+void lasting_key_shared(const Summary& summary, std::vector<Finding>& findings) {
+  for (const auto& [name, row] : summary.credentials()) {
+    if (row.kind != CredentialKind::kStaticKey) continue;
+    const std::map<std::string, Program> programs = programs_of(row);
+    if (!has_two_jobs(programs)) continue;
+    std::set<std::string> products;
+    for (const auto& [product, program] : programs) products.insert(product);
+    Finding finding;
+    for (const Use& use : row.uses) {
+      if (products.contains(use.key.product)) cite(finding, use.sample);
+    }
+    finding.principal = row.principal;
+    finding.credential = name;
+    finding.reach = reach_of(summary, name);
+    finding.severity = severity_of(finding.reach, Severity::kMedium);
+    finding.confidence = Confidence::kMedium;
+    finding.explanation =
+        "The lasting key " + name + " of " + row.principal +
+        " served several programs at one time, at addresses of their own: " + joined(products) +
+        ".";
+    finding.ambiguity = {"one job may be made of several programs on several machines"};
     findings.push_back(std::move(finding));
   }
 }
