@@ -165,17 +165,8 @@ std::optional<Response> end_waiting(Exchange& exchange) {
   return std::move(exchange.response);
 }
 
-// What waits for its turn on one thread.
-struct Lane {
-  std::deque<std::shared_ptr<Exchange>> waiting;
-  bool is_draining = false;
-};
-
-Response no_answer() {
-  service::Reply reply;
-  reply.error = Error{Reason::kRecordUnavailable, Place::kRequest, "no answer in time"};
-  return resource_refusal(reply, "");
-}
+// What waits for its turn on one thread; its first has been posted.
+using Lane = std::deque<std::shared_ptr<Exchange>>;
 
 class Listener final : public Server {
  public:
@@ -212,7 +203,7 @@ class Listener final : public Server {
   }
 
   std::uint16_t port() const override { return port_; }
-  std::size_t connections() const override { return connections_.load(); }
+  std::size_t connections() const override { return open_.count(); }
 
   void stop() override {
     if (stopping_.exchange(true)) return;
@@ -287,13 +278,13 @@ class Listener final : public Server {
   // One of those that wait, and then whatever has become ready meanwhile.
   void drain_lane(std::size_t context) {
     Lane& lane = lanes_[context];
-    const std::shared_ptr<Exchange> next = std::move(lane.waiting.front());
-    lane.waiting.pop_front();
-    hand_over(next);
-    lane.is_draining = !lane.waiting.empty();
-    if (lane.is_draining) {
-      asio::post(*contexts_[context], [this, context] { drain_lane(context); });
-    }
+    hand_over(lane.front());
+    lane.pop_front();
+    if (!lane.empty()) post_drain(context);
+  }
+
+  void post_drain(std::size_t context) {
+    asio::post(*contexts_[context], [this, context] { drain_lane(context); });
   }
 
   void hand_over(const std::shared_ptr<Exchange>& exchange) {
@@ -307,11 +298,9 @@ class Listener final : public Server {
 
   bool found_room(std::size_t context, const std::shared_ptr<Exchange>& exchange) {
     Lane& lane = lanes_[context];
-    if (lane.waiting.size() >= options_.waiting_max) return false;
-    lane.waiting.push_back(exchange);
-    if (lane.is_draining) return true;
-    lane.is_draining = true;
-    asio::post(*contexts_[context], [this, context] { drain_lane(context); });
+    if (lane.size() >= options_.waiting_max) return false;
+    lane.push_back(exchange);
+    if (lane.size() == 1) post_drain(context);
     return true;
   }
 

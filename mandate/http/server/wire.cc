@@ -211,6 +211,12 @@ Response resource_refusal(const service::Reply& reply, std::string_view realm) {
   return response;
 }
 
+Response no_answer() {
+  service::Reply reply;
+  reply.error = Error{Reason::kRecordUnavailable, Place::kRequest, "no answer in time"};
+  return resource_refusal(reply, "");
+}
+
 Response forward_auth_refusal(const service::Reply& reply, std::string_view realm) {
   const ResourceError wire = resource_error(*reply.error);
   const int status = wire.status == 401 ? 401 : 403;

@@ -33,6 +33,8 @@ std::string_view outside_name(Reason reason);
 Response oauth_refusal(const service::Reply& reply);
 // The same body with a resource's status and challenge, for the API.
 Response resource_refusal(const service::Reply& reply, std::string_view realm);
+// What is heard where nothing answered in time.
+Response no_answer();
 // A proxy's answer: 401 with its challenge, or 403 for every other status, with Mandate-Reason.
 Response forward_auth_refusal(const service::Reply& reply, std::string_view realm);
 
