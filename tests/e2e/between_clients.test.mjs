@@ -44,9 +44,10 @@ describe('who calls, and with what', () => {
   for (const path of Object.keys(strangers)) {
     const same = async (known, unknown) => {
       const [one, other] = [await answerTo(known, path), await answerTo(unknown, path)];
-      const {date: oneDate, 'dpop-nonce': n1, ...oneHeaders} = one.headers;
-      const {date: otherDate, 'dpop-nonce': n2, ...otherHeaders} = other.headers;
+      const {date: oneDate, 'dpop-nonce': n1, 'x-request-id': r1, ...oneHeaders} = one.headers;
+      const {date: otherDate, 'dpop-nonce': n2, 'x-request-id': r2, ...otherHeaders} = other.headers;
       assert.equal(oneDate?.length, otherDate?.length);
+      assert.notEqual(r1, r2);
       assert.deepEqual([n1 === undefined, oneHeaders], [n2 === undefined, otherHeaders]);
       assert.equal(one.body.replaceAll(known, unknown), other.body);
       assert.equal(one.status, other.status);

@@ -85,7 +85,7 @@ def check_protocol(world):
         came, said = world.handshake(*arguments)
         assert came == permitted, (arguments, said)
     assert "ALPN protocol: http/1.1" in world.handshake("-alpn", "h2,http/1.1")[1]
-    # No resumption: a certificate is checked on each connection (ATTACKS B8).
+    # No resumption: a certificate is checked on each connection.
     session = world.folder / "session"
     world.handshake("-sess_out", session, "-tls1_2")
     if session.exists():
