@@ -133,12 +133,24 @@ void login_set_for_another(const Summary& summary, std::vector<Finding>& finding
 }
 
 void login_without_second_factor(const Summary& summary, std::vector<Finding>& findings) {
+  std::map<std::string_view, Finding> by_actor;
+  std::map<std::string_view, std::size_t> logins;
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kLogin || change.mfa.value_or(true)) continue;
-    Finding finding = made_by(summary, change);
+    const auto [found, is_first] = by_actor.try_emplace(change.actor);
+    if (is_first) {
+      found->second = made_by(summary, change);
+    } else {
+      cite(found->second, change.seen);
+    }
+    ++logins[change.actor];
+  }
+  for (auto& [actor, finding] : by_actor) {
     finding.severity = severity_of(finding.reach, Severity::kMedium);
     finding.confidence = Confidence::kMedium;
-    finding.explanation = change.actor + " logged in with a password alone.";
+    finding.explanation =
+        std::string(actor) + " logged in with a password alone" +
+        (logins[actor] > 1 ? ", " + std::to_string(logins[actor]) + " times." : ".");
     finding.ambiguity = {"a second factor asked for elsewhere is not in this log"};
     findings.push_back(std::move(finding));
   }
