@@ -44,11 +44,10 @@ describe('who calls, and with what', () => {
   for (const path of Object.keys(strangers)) {
     const same = async (known, unknown) => {
       const [one, other] = [await answerTo(known, path), await answerTo(unknown, path)];
-      const {date: oneDate, 'dpop-nonce': n1, 'x-request-id': r1, ...oneHeaders} = one.headers;
-      const {date: otherDate, 'dpop-nonce': n2, 'x-request-id': r2, ...otherHeaders} = other.headers;
-      assert.equal(oneDate?.length, otherDate?.length);
-      assert.notEqual(r1, r2);
-      assert.deepEqual([n1 === undefined, oneHeaders], [n2 === undefined, otherHeaders]);
+      const alike = ({date, 'dpop-nonce': nonce, 'x-request-id': id, ...headers}) =>
+        [date?.length, nonce === undefined, headers];
+      assert.notEqual(one.headers['x-request-id'], other.headers['x-request-id']);
+      assert.deepEqual(alike(one.headers), alike(other.headers));
       assert.equal(one.body.replaceAll(known, unknown), other.body);
       assert.equal(one.status, other.status);
       return one;

@@ -54,7 +54,6 @@ class DocumentReader {
   std::vector<std::uint64_t> line_starts_;
   std::uint32_t lines_before_ = 0;  // of the document in hand
   std::string json_error_;
-  std::uint32_t json_error_line_ = 1;
 };
 
 }  // namespace mandate::observe
