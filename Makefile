@@ -4,7 +4,7 @@ FIGURE ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test scenarios bench fuzz soak lint
+.PHONY: help run build test scenarios score bench fuzz soak lint
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -25,6 +25,11 @@ scenarios: ## run the acceptance stories: a table, and build/scenarios.json
 	@tools/setup test
 	@tools/build ci all
 	@tests/scenarios/run
+
+score: ## score `mandate scan` on the labelled sets of ../shared; writes build/score.json
+	@tools/setup test
+	@tools/build ci mandate
+	@tools/score
 
 bench: ## every figure beside its limit, or those of FIGURE=...; writes build/bench.json
 	@tools/setup bench
