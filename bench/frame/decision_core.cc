@@ -8,6 +8,7 @@
 #include "mandate/base/system_clock.h"
 #include "mandate/base/time_zones.h"
 #include "mandate/crypto/system_random.h"
+#include "mandate/service/issuer_keys.h"
 #include "mandate/service/sequencer.h"
 #include "mandate/store/journal.h"
 #include "mandate/store/memory_uses.h"
@@ -23,6 +24,22 @@ class NoReader final : public service::JournalReader {
   std::vector<Found> of_transaction(std::string_view /*txn*/, std::size_t /*max*/) override {
     return {};
   }
+};
+
+class NoNewKeys final : public service::KeySource {
+ public:
+  Result<crypto::PrivateKey> prepare(SigningAlgorithm /*algorithm*/) override {
+    return fail(Reason::kBadRequest, "a benchmark rotates no keys");
+  }
+  Result<void> adopt(SigningAlgorithm /*algorithm*/) override {
+    return fail(Reason::kBadRequest, "a benchmark rotates no keys");
+  }
+};
+
+class NoCounters final : public Counters {
+ public:
+  void add(std::string_view /*type*/, std::string_view /*outcome*/,
+           std::uint64_t /*amount*/) override {}
 };
 
 class NoLog final : public Log {
@@ -73,13 +90,17 @@ struct DecisionCore::Impl {
               .random = random,
               .zones = zones(),
               .keys = keys,
-              .log = log}) {}
+              .key_source = key_source,
+              .log = log,
+              .counters = counters}) {}
 
   record::State& state;
   SystemClock clock;
   crypto::SystemRandom random;
   NoLog log;
+  NoCounters counters;
   NoReader reader;
+  NoNewKeys key_source;
   service::SigningKeys keys;
   test::TemporaryFolder folder;
   std::unique_ptr<store::FileSystem> files;

@@ -14,6 +14,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <thread>
 
@@ -81,13 +82,29 @@ Process::~Process() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-void Process::wait_for_port(std::uint16_t port, int seconds) const {
+namespace {
+
+// Whether it comes true before the program ends or the time is over.
+bool comes_true(pid_t program, int seconds, const std::function<bool()>& condition) {
   for (int i = 0; i < seconds * 50; ++i) {
-    if (listens(port)) return;
-    if (::waitpid(pid_, nullptr, WNOHANG) != 0) break;
+    if (condition()) return true;
+    if (::waitpid(program, nullptr, WNOHANG) != 0) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  return false;
+}
+
+}  // namespace
+
+void Process::wait_for_port(std::uint16_t port, int seconds) const {
+  if (comes_true(pid_, seconds, [&] { return listens(port); })) return;
   give_up(name_ + " does not listen: " + text_of(log_));
+}
+
+void Process::wait_for_line(const std::string& begin, int seconds) const {
+  const auto said = [&] { return ("\n" + text_of(log_)).find("\n" + begin) != std::string::npos; };
+  if (comes_true(pid_, seconds, said)) return;
+  give_up(name_ + " is not ready: " + text_of(log_));
 }
 
 double Process::memory_mib() const {

@@ -25,6 +25,8 @@ class Process {
 
   // Gives up, with the log's end, where the program ends or nothing listens within this.
   void wait_for_port(std::uint16_t port, int seconds = 60) const;
+  // The same for a line of its output that begins so.
+  void wait_for_line(const std::string& begin, int seconds = 60) const;
   double memory_mib() const;    // resident
   double core_seconds() const;  // that it has had, all its threads together
 
