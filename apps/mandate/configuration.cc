@@ -61,7 +61,7 @@ class FileReader {
 
  private:
   // The reader's own "line N: ..." as FILE:N.
-  std::string in_line(std::string detail) const {
+  std::string in_line(const std::string& detail) const {
     constexpr std::string_view kLine = "line ";
     if (!detail.starts_with(kLine)) return file_ + ": " + detail;
     return file_ + ":" + detail.substr(kLine.size());

@@ -53,10 +53,10 @@ int health(const Connection& connection) {
     if (!authorities) return report(authorities.error(), connection.format);
     options.authorities = *std::move(authorities);
   }
-  Result<http::Response> answer = http::fetch(
-      connection.server,
-      {.method = "GET", .target = "/healthz", .headers = {}, .body = {}, .peer = std::nullopt},
-      options);
+  http::Request request;
+  request.method = "GET";
+  request.target = "/healthz";
+  Result<http::Response> answer = http::fetch(connection.server, request, options);
   if (!answer) return report(answer.error(), connection.format);
   const std::string status = text_at(json::parse(answer->body).value_or(json::Value()), "status");
   print(printable(status.empty() ? "no answer of ours" : status) + "\n");

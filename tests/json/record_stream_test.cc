@@ -91,7 +91,7 @@ TEST(RecordStream, finds_records_in_every_form) {
       {R"([{"id":"a"},1,"x",[{"id":"n"}],{"id":"b"}])", "a b", 3},
   };
   for (const Row& row : rows) {
-    for (std::size_t drip : {1, 7, 100'000}) {
+    for (const std::size_t drip : {1UL, 7UL, 100'000UL}) {
       const Read all = read(row.text, drip);
       EXPECT_EQ(all.ids(), row.ids) << row.text;
       EXPECT_EQ(all.damage.skipped(), row.skipped) << row.text;

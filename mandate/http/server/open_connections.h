@@ -14,7 +14,7 @@ namespace mandate::http {
 
 struct Connection {
   const Peer& peer;
-  std::size_t requests_left;
+  std::size_t requests_left = 0;
   bool is_silent = false;  // it ended while nothing was asked
 };
 
