@@ -28,8 +28,8 @@ std::string string_at(const json::Value& value, std::string_view key) {
   return member != nullptr && member->is_string() ? member->as_string() : std::string();
 }
 
-bool is_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+bool is_below(std::string_view inner, std::string_view outer) {
+  return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
 }
 
 // A folder of the node, or what holds it: who writes there runs code on the node.
