@@ -46,8 +46,8 @@ Path what_it_gives(std::string_view path, bool is_writable) {
                                         "/opt",     "/boot",    "/dev", "/sys",      "/var/lib",
                                         "/var/log", "/var/run", "/run", "/var/spool"};
   if (path == "/" || path == "/var" || path == "/etc") return Path::kGives;
-  auto meets = [&](std::string_view other) {
-    return is_below(path, other) || is_below(other, path);
+  auto meets = [&](std::string_view given) {
+    return is_below(path, given) || is_below(given, path);
   };
   if (std::any_of(std::begin(kSockets), std::end(kSockets), meets)) return Path::kGives;
   if (std::any_of(std::begin(kSecret), std::end(kSecret), meets)) return Path::kGives;
