@@ -218,6 +218,7 @@ WholeService::WholeService() : zones_(SystemTimeZones::load().value()) {
                             .random = random_,
                             .zones = zones_,
                             .keys = *keys_,
+                            .key_source = key_source_,
                             .log = log_,
                             .counters = counters_});
   routes_ = std::make_unique<http::Routes>(
@@ -341,7 +342,7 @@ std::optional<Asked> WholeService::ask(std::string_view text) {
   const std::string_view first = take_line(text);
   const std::size_t space = first.find(' ');
   Asked asked;
-  asked.request.peer = *IpAddress::parse("127.0.0.1");
+  asked.request.peer.address = *IpAddress::parse("127.0.0.1");
   asked.request.method = method_ = std::string(first.substr(0, space));
   asked.request.target = space == first.npos ? "" : fill(first.substr(space + 1));
   path_ = asked.request.target.substr(0, asked.request.target.find('?'));
@@ -353,7 +354,7 @@ std::optional<Asked> WholeService::ask(std::string_view text) {
     if (line.starts_with(":peer: ")) {
       const Result<IpAddress> peer = IpAddress::parse(line.substr(7));
       if (!peer) return std::nullopt;
-      asked.request.peer = *peer;
+      asked.request.peer.address = *peer;
       continue;
     }
     asked.request.headers.emplace_back(std::move(name), std::move(value));

@@ -16,6 +16,7 @@
 #include "mandate/base/time_zones.h"
 #include "mandate/http/server/routes.h"
 #include "mandate/ledger/tree.h"
+#include "mandate/service/issuer_keys.h"
 #include "mandate/service/sequencer.h"
 #include "mandate/store/memory_uses.h"
 #include "testing/fixed_clock.h"
@@ -39,6 +40,15 @@ class MemoryJournal final : public record::Journal, public service::JournalReade
  private:
   std::mutex mutex_;
   std::map<Digest, std::string> entries_;
+};
+
+// Where keys would be kept: nothing is rotated here.
+class NoKeySource final : public service::KeySource {
+ public:
+  Result<crypto::PrivateKey> prepare(SigningAlgorithm /*algorithm*/) override {
+    return fail(Reason::kRecordUnavailable, "no key is rotated here");
+  }
+  Result<void> adopt(SigningAlgorithm /*algorithm*/) override { return {}; }
 };
 
 class SilentCounters final : public Counters {
@@ -88,6 +98,7 @@ class WholeService {
   SystemTimeZones zones_;
   SilentLog log_;
   SilentCounters counters_;
+  NoKeySource key_source_;
   MemoryJournal journal_;
   store::MemoryUses uses_{random_};
   std::map<std::string, Party, std::less<>> parties_;
