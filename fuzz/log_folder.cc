@@ -129,7 +129,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_export(files, entries.size());
   auto& [path, bytes] = *std::next(files.begin(), data[0] % 3);
   if (bytes.empty()) return 0;
-  bytes[data[1] * bytes.size() / 256] ^= static_cast<char>(1 + data[0] / 3);
+  char& byte = bytes[data[1] * bytes.size() / 256];
+  byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U + data[0] / 3));
   const Result<Report> changed = verified(files);
   const bool is_found =
       !changed || std::any_of(changed->findings.begin(), changed->findings.end(),
