@@ -95,8 +95,7 @@ void check(const Asked& asked, std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // Never destroyed: at exit OpenSSL is gone before the sequencer's thread is.
-  static auto* const kept = new std::unique_ptr<fuzz::WholeService>;
-  std::unique_ptr<fuzz::WholeService>& whole = *kept;
+  static auto& whole = *new std::unique_ptr<fuzz::WholeService>;
   if (!whole || !whole->is_fresh()) whole = std::make_unique<fuzz::WholeService>();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const std::optional<Asked> asked = whole->ask(text)) check(*asked, text);
