@@ -84,7 +84,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (written.empty()) return 0;
   bytes.append(64, '\0');  // what was made room for
-  if (data[0] != 0) bytes[data[1] * bytes.size() / 256] ^= static_cast<char>(data[0]);
+  char& byte = bytes[data[1] * bytes.size() / 256];
+  byte = static_cast<char>(static_cast<unsigned char>(byte) ^ data[0]);
   check(bytes, written);
   return 0;
 }
