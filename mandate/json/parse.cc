@@ -1,6 +1,8 @@
 #include <simdjson.h>
 
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -15,11 +17,14 @@ namespace dom = simdjson::dom;
 
 // A parser keeps its buffers; those of the small texts that requests hold are worth keeping.
 constexpr std::size_t kReusedBytesMax = 64 << 10;
-// More digits than every unsigned 64-bit number has.
-constexpr std::size_t kLongIntegerDigits = 20;
 
 bool is_integer_word(std::string_view word) {
   return word.find_first_not_of("-0123456789") == std::string_view::npos;
+}
+
+bool fits_int64(std::string_view word) {
+  std::int64_t number = 0;
+  return std::from_chars(word.data(), word.data() + word.size(), number).ec == std::errc();
 }
 
 // simdjson reads `-0` as the integer 0, and refuses integers past 64 bits; both become doubles when
@@ -30,7 +35,7 @@ std::string with_doubles(std::string_view text) {
   Scanner in(text);
   std::size_t copied = 0;
   for (Token token = in.next(); token.kind != 0; token = in.next()) {
-    bool changes = token.text == "-0" || token.text.size() >= kLongIntegerDigits;
+    bool changes = token.text == "-0" || !fits_int64(token.text);
     if (token.kind != 'w' || !changes || !is_integer_word(token.text)) continue;
     auto end = static_cast<std::size_t>(token.text.data() - text.data()) + token.text.size();
     out += text.substr(copied, end - copied);
