@@ -9,6 +9,7 @@ import json
 import pathlib
 import resource
 import select
+import signal
 import socket
 import sys
 import time
@@ -112,7 +113,7 @@ def check_burst():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     with Program() as program:
-        program.start(arguments=["--threads", "1", "--limits-waiting", "100"])
+        program.start(arguments=["--threads", "1", "--limits-waiting", "20"])
         program.add_desk()
         segments = [{"alg": "ES256"},
                     {"iss": "agent:worker", "sub": "agent:worker", "aud": program.url,
@@ -125,8 +126,10 @@ def check_burst():
         burst = [connect(program) for _ in range(count)]
         request = FORM.format(len(body), body).encode()
         with connect(program) as decisions:
+            program.server.send_signal(signal.SIGSTOP)  # it finds them all there at once
             for connection in burst:
                 connection.sendall(request)
+            program.server.send_signal(signal.SIGCONT)
             started = time.monotonic()
             status, _ = ask(decisions, GET.format("/forward-auth/x"))
             took = time.monotonic() - started
