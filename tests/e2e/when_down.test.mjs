@@ -1,7 +1,6 @@
 // While Mandate does not answer: nginx keeps a permit for as long as the resource asks for, and for
 // the same request alone.
 import assert from 'node:assert/strict';
-import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
@@ -11,10 +10,9 @@ import {jose} from '../clients/index.mjs';
 import {sleep, source} from './harness.mjs';
 import {send} from './http.mjs';
 import {startOrganisation, TICKET, TICKETS} from './organisation.mjs';
-import {startNginx, startUpstream} from './proxy.mjs';
+import {absent, startProxy, startUpstream} from './proxy.mjs';
 
-const absent = !existsSync('/usr/sbin/nginx') && process.env.CI !== 'true'
-  ? 'no /usr/sbin/nginx here; tools/setup test installs nginx-light' : false;
+const skip = absent('nginx');
 const file = (name) => readFile(path.join(source, 'docs/enforcement', name), 'utf8');
 
 test('the two configurations differ only in the marked parts', async () => {
@@ -30,8 +28,9 @@ async function start(t, cache_when_down, configuration = 'nginx-when-down.conf')
     return document;
   });
   const upstream = await startUpstream(t);
-  const nginx = await startNginx(t, {mandate: new URL(all.server.url).host, resource: TICKETS,
-                                     upstream: upstream.address, file: configuration});
+  const nginx = await startProxy(t, 'nginx', {
+    mandate: new URL(all.server.url).host, resource: TICKETS, upstream: upstream.address,
+    files: [configuration]});
   const tokenOf = async () => {
     const answer = await all.triage.actFor('triage-reads', {resource: TICKETS});
     assert.equal(answer.status, 200, answer.body);
@@ -47,7 +46,7 @@ async function start(t, cache_when_down, configuration = 'nginx-when-down.conf')
   return {...all, upstream, nginx, ask, tokenOf};
 }
 
-test('a permit is kept for its time, for the same request with the same token', {skip: absent},
+test('a permit is kept for its time, for the same request with the same token', {skip},
      async (t) => {
   const {server, ask, tokenOf} = await start(t, '4s');
   const [token, other, revoked] = [await tokenOf(), await tokenOf(), await tokenOf()];
@@ -77,7 +76,7 @@ test('a permit is kept for its time, for the same request with the same token', 
   assert.equal(await ask(token), 503, 'after its time');
 });
 
-test('a resource that does not ask for it gets nothing kept', {skip: absent}, async (t) => {
+test('a resource that does not ask for it gets nothing kept', {skip}, async (t) => {
   const {server, upstream, ask, tokenOf} = await start(t, '0s');
   const token = await tokenOf();
   assert.equal(await ask(token), 'BYPASS');

@@ -318,8 +318,13 @@ void Routes::handle(const Request& request, Respond respond) {
     path.segments.push_back(*std::move(segment));
     at = end + 1;
   }
-  // Caddy leaves the client's own query on this target; it is read in X-Forwarded-Uri alone.
-  if (path.segments.size() == 2 && path.root() == "/forward-auth") {
+  // Caddy leaves the client's own query on this target; it is read in X-Forwarded-Uri alone. Nor
+  // does it keep an encoded slash in a target of its configuration: the id is all that follows.
+  if (path.segments.size() >= 2 && path.root() == "/forward-auth") {
+    while (path.segments.size() > 2) {
+      path.segments[1] += '/' + path.segments[2];
+      path.segments.erase(path.segments.begin() + 2);
+    }
     return forward_auth(request, path, std::move(respond));
   }
   if (const std::size_t question = target.find('?'); question != std::string_view::npos) {
