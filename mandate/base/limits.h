@@ -23,7 +23,7 @@ inline constexpr std::size_t kDocumentValuesMax = 4'000'000;
 // Records of logs, which others wrote: what goes past is skipped and counted.
 inline constexpr std::size_t kRecordBytesMax = 16 << 20;
 inline constexpr std::size_t kRecordDepthMax = 128;
-inline constexpr std::size_t kProjectionPathsMax = 64;
+inline constexpr std::size_t kProjectionPathsMax = 128;
 
 // HTTP.
 inline constexpr std::size_t kHttpHeadBytesMax = 32 << 10;

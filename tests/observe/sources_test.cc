@@ -258,12 +258,37 @@ TEST(Entra, events_become_what_rules_speak_of) {
       {entra_event("Consent to application", "app", narrow), "entra:"},
       {entra_event("Add service principal credentials", "app", ""), "entra: key_made_for_another"},
       {entra_event("Add service principal", "app", ""), "entra:"},
+      {entra_event("Update application – Certificates and secrets management ", "app", ""),
+       "entra: key_made_for_another"},
+      {entra_event("Update application", "app", ""), "entra:"},
       {entra_event("Reset user password", "ann@acme.example", ""), "entra: login_set_for_another"},
       {entra_event("Reset user password", "desk@acme.example", ""), "entra:"},
       {entra_event("Set federation settings on domain", "acme.example", ""),
        "entra: trust_root_added"},
   };
   for (const auto& [record, expected] : rows) EXPECT_EQ(heard(record), expected) << record;
+}
+
+// Log Analytics: capitalised columns, objects as text, some names with a space at the end.
+TEST(Entra, rows_of_log_analytics_are_the_same_events) {
+  auto audit = [](const char* operation) {
+    return std::string(R"({"TimeGenerated":"2026-01-02T03:04:05Z","Category":"RoleManagement",)") +
+           R"("Id":"e1","Result":"success","OperationName":")" + operation +
+           R"(","InitiatedBy":"{\"user\":{\"userPrincipalName\":\"desk@acme.example\"}}",)" +
+           R"("TargetResources":"[{\"type\":\"User\",\"userPrincipalName\":)" +
+           R"(\"ann@acme.example\",\"modifiedProperties\":[{\"displayName\":)" +
+           R"(\"Role.DisplayName\",\"newValue\":\"\\\"Global Administrator\\\"\"}]}]"})" + "\n";
+  };
+  EXPECT_EQ(heard(audit("Add member to role ")), "entra: everything_granted");
+  EXPECT_EQ(heard(audit("Update user")), "entra:");
+  auto sign_in = [](const char* requirement) {
+    return std::string(R"({"TimeGenerated":"2026-01-02T03:04:05Z","Category":"SignInLogs",)") +
+           R"("Id":"s1","AppDisplayName":"Mail","UserPrincipalName":"ann@acme.example",)" +
+           R"("IPAddress":"192.0.2.1","ResultType":"0","AuthenticationRequirement":")" +
+           requirement + "\"}\n";
+  };
+  EXPECT_EQ(heard(sign_in("singleFactorAuthentication")), "entra: login_without_second_factor");
+  EXPECT_EQ(heard(sign_in("multiFactorAuthentication")), "entra:");
 }
 
 TEST(Entra, signs_in_people_and_applications) {
@@ -288,6 +313,18 @@ std::string m365_event(const char* operation, const char* rest) {
   return std::string(R"({"Id":"m1","CreationTime":"2026-01-02T03:04:05","RecordType":8,)") +
          R"("UserType":0,"UserId":"desk@acme.example","ResultStatus":"Success","Operation":")" +
          operation + R"(")" + rest + "}\n";
+}
+
+TEST(Microsoft365, rows_of_log_analytics_are_the_same_events) {
+  auto row = [](const char* to) {
+    return std::string(R"({"TimeGenerated":"2026-01-02T03:04:05Z","RecordType":"1",)") +
+           R"("OfficeWorkload":"Exchange","OfficeId":"m1","UserType":"Regular",)" +
+           R"("UserId":"desk@acme.example","ResultStatus":"True","Operation":"New-InboxRule",)" +
+           R"("Client_IPAddress":"192.0.2.1",)" +
+           R"("Parameters":"[{\"Name\":\"ForwardTo\",\"Value\":\")" + to + R"(\"}]"})" + "\n";
+  };
+  EXPECT_EQ(heard(row("eve@other.example")), "microsoft365: trust_widened");
+  EXPECT_EQ(heard(row("bob@acme.example")), "microsoft365:");
 }
 
 TEST(Microsoft365, events_become_what_rules_speak_of) {

@@ -1,6 +1,7 @@
 // Microsoft Entra: sign-ins and directory audits, as Azure Monitor exports them (a category and
-// `properties`) and as Microsoft Graph lists them (signIn, directoryAudit: the same members at the
-// top).
+// `properties`), as Microsoft Graph lists them (signIn, directoryAudit: the same members at the
+// top), and as rows of Log Analytics (AuditLogs, SigninLogs: columns of capitalised names, objects
+// as text).
 #include "mandate/observe/sources/entra.h"
 
 #include <array>
@@ -32,17 +33,22 @@ enum Path : std::size_t {
   kErrorCode,
   kSession,
   kResourceName,
-  kMembers,  // the same again, below `properties`
-  kTime = 2 * kMembers,
+  kMembers,  // the same again, below `properties`; and again, as columns
+  kTime = 3 * kMembers,
+  kTimeColumn,
   kCategory,
+  kCategoryColumn,
   kOperation,
   kOperationLower,
+  kOperationColumn,
   kTenant,
   kTenantLower,
+  kTenantColumn,
   kCaller,
   kCallerLower,
   kResultType,
   kResultTypeLower,
+  kResultTypeColumn,
   kPaths,
 };
 
@@ -85,16 +91,40 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "properties.status.errorCode",
     "properties.sessionId",
     "properties.resourceDisplayName",
+    "Id",
+    "ActivityDisplayName",
+    "ActivityDateTime",
+    "CreatedDateTime",
+    "Result",
+    "InitiatedBy",
+    "TargetResources",
+    "UserPrincipalName",
+    "UserId",
+    "ServicePrincipalId",
+    "ServicePrincipalName",
+    "AppDisplayName",
+    "IPAddress",
+    "UserAgent",
+    "IsInteractive",
+    "AuthenticationRequirement",
+    "Status.errorCode",
+    "SessionId",
+    "ResourceDisplayName",
     "time",
+    "TimeGenerated",
     "category",
+    "Category",
     "operationName",
     "operationname",
+    "OperationName",
     "tenantId",
     "tenantid",
+    "AADTenantId",
     "callerIpAddress",
     "calleripaddress",
     "resultType",
     "resulttype",
+    "ResultType",
 };
 
 class Record {
@@ -102,8 +132,10 @@ class Record {
   explicit Record(std::span<const json::Slot> slots) : slots_(slots) {}
 
   const json::Slot& slot(std::size_t member) const {
-    const json::Slot& below = slots_[kMembers + member];
-    return below.kind == json::SlotKind::kAbsent ? slots_[member] : below;
+    for (const std::size_t at : {kMembers + member, 2 * kMembers + member}) {
+      if (slots_[at].kind != json::SlotKind::kAbsent) return slots_[at];
+    }
+    return slots_[member];
   }
   std::string_view text(std::size_t member) const { return slot(member).string(); }
   std::string_view outer(std::size_t path) const { return slots_[path].string(); }
@@ -112,15 +144,24 @@ class Record {
   }
 
   bool is_sign_in() const {
-    return outer(kCategory).ends_with("SignInLogs") ||
+    return category().ends_with("SignInLogs") ||
            (slots_[kCreated].is_string() && slots_[kAppName].is_string());
   }
-  bool is_audit() const { return slot(kBy).kind == json::SlotKind::kObject && !activity().empty(); }
+  bool is_audit() const {
+    const json::Slot& by = slot(kBy);
+    const bool is_known = by.kind == json::SlotKind::kObject || by.string().starts_with('{');
+    return is_known && !activity().empty();
+  }
+  std::string_view category() const { return first({kCategory, kCategoryColumn}); }
+  // Some have a space at their end.
   std::string_view activity() const {
-    return text(kActivity).empty() ? first({kOperation, kOperationLower}) : text(kActivity);
+    std::string_view name = text(kActivity);
+    if (name.empty()) name = first({kOperation, kOperationLower, kOperationColumn});
+    return name.substr(0, name.find_last_not_of(' ') + 1);
   }
   std::optional<Instant> time() const {
-    for (const std::string_view said : {text(kActivityTime), text(kCreated), outer(kTime)}) {
+    for (const std::string_view said :
+         {text(kActivityTime), text(kCreated), outer(kTime), outer(kTimeColumn)}) {
       if (const std::optional<Instant> time = log_time(said)) return time;
     }
     return std::nullopt;
@@ -129,7 +170,7 @@ class Record {
   bool is_success() const {
     const json::Slot& code = slot(kErrorCode);
     if (code.kind != json::SlotKind::kAbsent) return code.text == "0";
-    for (const std::size_t path : {kResultType, kResultTypeLower}) {
+    for (const std::size_t path : {kResultType, kResultTypeLower, kResultTypeColumn}) {
       const std::string_view text = slots_[path].text;
       if (!text.empty()) return text == "0" || text == "Success" || text == "success";
     }
@@ -166,7 +207,7 @@ void read_sign_in(const Record& record, Activity& activity) {
     activity.context.mfa = requirement == "multiFactorAuthentication";
   }
   const json::Slot& interactive = record.slot(kInteractive);
-  const bool is_refresh = record.outer(kCategory).starts_with("NonInteractive");
+  const bool is_refresh = record.category().starts_with("NonInteractive");
   if (!is_user || is_refresh) return;
   actor.is_person = interactive.is_true() || activity.context.agent_kind == AgentKind::kInteractive;
   activity.change.kind = ChangeKind::kLogin;
@@ -229,7 +270,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   if (!time) return Reading::kUnusable;
   activity.time = *time;
   activity.event_id = record.text(kId);
-  activity.actor.tenant = record.first({kTenant, kTenantLower});
+  activity.actor.tenant = record.first({kTenant, kTenantLower, kTenantColumn});
   Context& context = activity.context;
   context.source = record.text(kAddress);
   if (context.source.empty()) context.source = record.first({kCaller, kCallerLower});

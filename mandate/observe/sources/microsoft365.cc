@@ -1,5 +1,6 @@
-// Microsoft 365 unified audit (Office 365 Management Activity API, common schema): its directory
-// operations carry a full stop and lists of names and values.
+// Microsoft 365 unified audit (Office 365 Management Activity API, common schema), and the same as
+// rows of Log Analytics (OfficeActivity): its directory operations carry a full stop and lists of
+// names and values.
 #include <array>
 
 #include "mandate/observe/sources/entra.h"
@@ -30,6 +31,11 @@ enum Path : std::size_t {
   kSession,
   kClientSession,
   kParameters,
+  kTimeColumn,
+  kIdColumn,
+  kWorkloadColumn,
+  kAddressColumn,
+  kObjectColumn,
   kPaths,
 };
 
@@ -53,6 +59,11 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "AppAccessContext.AADSessionId",
     "SessionId",
     "Parameters",
+    "TimeGenerated",
+    "OfficeId",
+    "OfficeWorkload",
+    "Client_IPAddress",
+    "OfficeObjectId",
 };
 
 // Of a list of {Name, Value}.
@@ -88,12 +99,13 @@ void read_identity(std::span<const json::Slot> slots, Activity& activity) {
   actor.kind = is_account ? ActorKind::kUser : ActorKind::kService;
   const std::string_view session = first_string(slots, {kSession, kClientSession});
   if (!session.empty()) activity.credential = {.id = session, .kind = CredentialKind::kSession};
-  activity.context.source = first_string(slots, {kClientAddress, kActorAddress});
+  activity.context.source = first_string(slots, {kClientAddress, kActorAddress, kAddressColumn});
 }
 
 void read_directory(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   std::string_view operation = activity.action;
   if (operation.ends_with('.')) operation.remove_suffix(1);
+  operation = operation.substr(0, operation.find_last_not_of(' ') + 1);
   entra::DirectoryChange said{.operation = operation,
                               .object = std::string(activity.target),
                               .user = user_in(slots[kTargets]),
@@ -140,17 +152,19 @@ bool is_failure(std::string_view result, std::string_view operation) {
 
 Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   activity.action = slots[kOperation].string();
+  const bool is_row = slots[kWorkloadColumn].is_string();
+  const json::Slot& when = slots[is_row ? kTimeColumn : kCreated];
   if (activity.action.empty() || slots[kRecordType].kind == json::SlotKind::kAbsent ||
-      slots[kCreated].kind == json::SlotKind::kAbsent) {
+      when.kind == json::SlotKind::kAbsent) {
     return Reading::kNotMine;
   }
-  const std::optional<Instant> time = log_time(slots[kCreated].string());
+  const std::optional<Instant> time = log_time(when.string());
   if (!time) return Reading::kUnusable;
   activity.time = *time;
-  activity.event_id = slots[kId].string();
-  activity.service = slots[kWorkload].string();
+  activity.event_id = first_string(slots, {kId, kIdColumn});
+  activity.service = first_string(slots, {kWorkload, kWorkloadColumn});
   if (activity.service.empty()) activity.service = "Microsoft365";
-  activity.target = slots[kObject].string();
+  activity.target = first_string(slots, {kObject, kObjectColumn});
   if (const std::optional<json::Value> extended = value_in(slots[kExtended])) {
     activity.context.agent = scratch.keep(std::string(value_of(*extended, "UserAgent")));
     activity.context.agent_kind = agent_kind(activity.context.agent);
