@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "mandate/observe/inventory/inventory.h"
-#include "mandate/observe/inventory/rules.h"
+#include "mandate/observe/rules.h"
 
 namespace {
 
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > 1 << 14) return 0;
   InventoryReport report = read(text);
   for (const Finding& finding : report.findings) {
-    require(mandate::observe::inventory_rule(finding.rule).finding_class == finding.finding_class);
+    require(mandate::observe::rule(finding.rule).finding_class == finding.finding_class);
     require(!finding.id.empty() && !finding.evidence.empty() && !finding.explanation.empty());
     for (const Evidence& evidence : finding.evidence) require(evidence.offset <= size);
     require(!mandate::observe::to_ndjson(finding).empty());

@@ -117,6 +117,7 @@ int new_identity(const IdentityOptions& options, Format format);
 struct ScanOptions {
   std::vector<std::string> paths;  // files, folders, "-"
   bool chains = false;             // instead of findings: who issued what to whom
+  bool rules = false;              // instead of all that: what each rule looks for
 };
 int scan(const ScanOptions& options, Format format);
 // What `scan` reads, for its help.

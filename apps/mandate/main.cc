@@ -315,7 +315,8 @@ void add_scan(CLI::App& app, Everything& all) {
   CLI::App* made = command(app, all, "scan", "Find borrowed trust in logs and inventories",
                            [](Everything& e) { return scan(e.scan, e.connection.format); });
   made->footer(scan_help());
-  made->add_option("path", all.scan.paths, "files or folders; - is standard input")->required();
+  made->add_option("path", all.scan.paths, "files or folders; - is standard input");
+  made->add_flag("--rules", all.scan.rules, "what each rule looks for, needs and cannot know");
   made->add_flag("--chains", all.scan.chains, "who issued which session to whom, and its uses");
 }
 

@@ -19,6 +19,7 @@
 #include "mandate/observe/inventory/inventory.h"
 #include "mandate/observe/rules.h"
 #include "mandate/observe/scan.h"
+#include "mandate/report/rules_view.h"
 
 namespace mandate::app {
 namespace {
@@ -173,9 +174,7 @@ std::string text_of(const Finding& finding) {
   text += "\n  " + finding.explanation + "\n";
   for (const std::string& reason : finding.reasons) text += "  because " + reason + "\n";
   for (const std::string& other : finding.ambiguity) text += "  or else: " + other + "\n";
-  if (const observe::Rule* rule = observe::rule_of(finding.rule)) {
-    text += "  to do: " + std::string(rule->remedy) + "\n";
-  }
+  text += "  to do: " + std::string(observe::rule(finding.rule).remedy) + "\n";
   if (!finding.evidence.empty()) {
     const observe::Evidence& first = finding.evidence.front();
     text += "  evidence: " + first.file + ":" + std::to_string(first.line);
@@ -235,6 +234,18 @@ void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
 }  // namespace
 
 int scan(const ScanOptions& options, Format format) {
+  if (options.rules) {
+    if (format == Format::kText) {
+      print(report::rules_text(observe::all_rules()));
+    } else {
+      print_json(report::rules_json(observe::all_rules()));
+    }
+    return kExitDone;
+  }
+  if (options.paths.empty()) {
+    note("scan needs a file, a folder, or - for standard input (`mandate scan --help`)");
+    return kExitUsage;
+  }
   Input input = Readers(expand(options.paths)).read();
   if (options.chains) {
     print_chains(input.scan.summary(), format);
@@ -276,6 +287,8 @@ std::string scan_help() {
       "  mandate scan --output ndjson logs/\n"
       "Who issued what to whom, and what became of it:\n"
       "  mandate scan --chains logs/\n"
+      "What each rule looks for, needs and cannot know:\n"
+      "  mandate scan --rules\n"
       "Exit codes of scan: 0 nothing found, 1 found, 3 some input could not be read.";
   return text;
 }

@@ -1,7 +1,9 @@
-// The rules: each a row of one table and a function over the finished summary. A rule looks at
-// behaviour and context, not at the names of tools, and says what it cannot know.
+// The rules, of logs and of inventories: each a row of one table. A rule over logs has a function
+// over the finished summary; a rule over an inventory is applied where the inventory is read. A
+// rule looks at behaviour and context, not at the names of tools, and says what it cannot know.
 //
 //   std::vector<Finding> findings = find_borrowed_trust(summary);   // sorted, in incidents
+//   rule("aws_role_chain").finding_class == FindingClass::kBorrowedTrust
 #pragma once
 
 #include <span>
@@ -13,23 +15,59 @@
 
 namespace mandate::observe {
 
+// From what a delegation that would replace the trust can be made: whose use, of what.
+enum class RemedyFrom : std::uint8_t {
+  kNothing,     // no delegation answers it; the row's sentence says what does
+  kSoftware,    // the credential's use by software: one delegation to that software
+  kPrograms,    // the credential's use, by program: a delegation for each
+  kWorkloads,   // the principal's use, by workload: a delegation for each
+  kHome,        // the role's use from where it is not told of: a delegation bound to that network
+  kCredential,  // all use of the credential
+  kPrincipal,   // all use by the principal, or as the role that it is
+  kGranted,     // the use by whom the cited change gave rights to
+};
+
 struct Rule {
   std::string_view id;
   FindingClass finding_class;
   std::string_view title;
-  std::string_view needs;        // of the input, to see it at all
-  std::string_view owasp;        // OWASP Non-Human Identities Top 10 (2025)
-  std::string_view nist;         // CSF 2.0
+  std::string_view needs;      // of the input, to see it at all
+  std::string_view owasp;      // OWASP Non-Human Identities Top 10 (2025): "NHI5"
+  std::string_view csf;        // NIST CSF 2.0 subcategory: "PR.AA-05"
+  std::string_view tenet;      // NIST SP 800-207 section 2.1: "tenet 4"
+  std::string_view sp_800_63;  // NIST SP 800-63-4, volume and section: "63B-4 4"; or empty
+  Severity least;              // what a finding's severity lies between: it follows from reach
+  Severity most;
   std::string_view remedy;       // what to do, in a sentence
   std::string_view cannot_know;  // what the same lines could also mean
-  // Adds what it finds. Class and rule are filled in by the caller.
+  RemedyFrom remedy_from;
+  // Adds what it finds. Class and rule are filled in by the caller. Null: a rule over inventories.
   void (*find)(const Summary& summary, std::vector<Finding>& findings);
+
+  bool is_of_logs() const { return find != nullptr; }
 };
 
 std::span<const Rule> all_rules();
-const Rule* rule_of(std::string_view id);
+const Rule* find_rule(std::string_view id);  // nullptr where there is none
+const Rule& rule(std::string_view id);       // precondition: a row of the table
 
-// Every rule, then ids, incidents and order.
+// What the columns of the table refer to: a risk, an outcome, a tenet, a section.
+enum class Framework : std::uint8_t { kOwaspNhi, kCsf, kZeroTrust, kDigitalIdentity };
+inline constexpr Framework kFrameworks[] = {Framework::kOwaspNhi, Framework::kCsf,
+                                            Framework::kZeroTrust, Framework::kDigitalIdentity};
+std::string_view name(Framework framework);  // "OWASP Non-Human Identities Top 10 (2025)"
+std::string_view slug(Framework framework);  // "owasp_nhi"
+std::string_view column(const Rule& rule, Framework framework);
+
+struct Control {
+  Framework framework;
+  std::string_view id;
+  std::string_view title;  // OWASP's own; the others in our words
+};
+// In the frameworks' order; of OWASP all ten, of the others those that a rule refers to.
+std::span<const Control> all_controls();
+
+// Every rule of logs, then ids, incidents and order.
 std::vector<Finding> find_borrowed_trust(const Summary& summary);
 
 // The rules' functions, for the table.

@@ -135,5 +135,25 @@ TEST(Rules, do_not_rest_on_the_name_of_the_attackers_tool) {
   }
 }
 
+TEST(Rules, of_logs_and_of_inventories_are_one_table_without_holes) {
+  std::set<std::string_view> ids;
+  for (const Rule& row : all_rules()) {
+    SCOPED_TRACE(std::string(row.id));
+    EXPECT_TRUE(ids.insert(row.id).second);
+    EXPECT_EQ(find_rule(row.id), &row);
+    EXPECT_FALSE(row.title.empty() || row.needs.empty() || row.remedy.empty());
+    EXPECT_FALSE(row.cannot_know.empty());
+    EXPECT_LE(row.least, row.most);
+    for (const Framework framework : kFrameworks) {
+      const std::string_view id = column(row, framework);
+      const bool is_listed =
+          std::any_of(all_controls().begin(), all_controls().end(),
+                      [&](const Control& c) { return c.framework == framework && c.id == id; });
+      EXPECT_TRUE(is_listed || (id.empty() && framework == Framework::kDigitalIdentity)) << id;
+    }
+  }
+  EXPECT_EQ(find_rule("aws_role"), nullptr);
+}
+
 }  // namespace
 }  // namespace mandate::observe

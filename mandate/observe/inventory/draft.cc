@@ -24,7 +24,7 @@ void Draft::note(std::string kind, std::string subject, std::string text, Eviden
 void Draft::build() { graph_ = std::move(builder_).build(); }
 
 Finding Draft::finding(std::string_view rule_id, std::string principal, graph::Node node) const {
-  const InventoryRule& rule = inventory_rule(rule_id);
+  const Rule& rule = observe::rule(rule_id);
   Finding finding;
   finding.rule = rule.id;
   finding.finding_class = rule.finding_class;

@@ -11,7 +11,7 @@
 #include "mandate/graph/graph.h"
 #include "mandate/observe/inventory/documents.h"
 #include "mandate/observe/inventory/inventory.h"
-#include "mandate/observe/inventory/rules.h"
+#include "mandate/observe/rules.h"
 
 namespace mandate::observe {
 
