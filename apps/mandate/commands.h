@@ -120,6 +120,13 @@ struct ScanOptions {
   bool rules = false;              // instead of all that: what each rule looks for
 };
 int scan(const ScanOptions& options, Format format);
+struct ProposeOptions {
+  std::vector<std::string> paths;
+  std::string finding;    // its id, or the beginning of it; empty: any
+  std::string principal;  // as the source names it, or the end of that; empty: any
+  std::string out;        // file; empty: stdout
+};
+int propose(const ProposeOptions& options, Format format);
 // What `scan` reads, for its help.
 std::string scan_help();
 

@@ -48,6 +48,7 @@ struct Everything {
   IdentityOptions identity;
   AuditOptions audit;
   ScanOptions scan;
+  ProposeOptions propose;
   BlastOptions blast;
   RestoreOptions restore;
   BackupOptions backup;
@@ -320,6 +321,18 @@ void add_scan(CLI::App& app, Everything& all) {
   made->add_flag("--chains", all.scan.chains, "who issued which session to whom, and its uses");
 }
 
+void add_propose(CLI::App& app, Everything& all) {
+  CLI::App* made =
+      command(app, all, "propose", "Write the delegation that would replace what a scan found",
+              [](Everything& e) { return propose(e.propose, e.connection.format); });
+  made->add_option("path", all.propose.paths, "files or folders, as for scan")->required();
+  CLI::Option* finding =
+      made->add_option("--finding", all.propose.finding, "id of a finding, or its beginning");
+  made->add_option("--principal", all.propose.principal, "of every finding about this principal")
+      ->excludes(finding);
+  made->add_option("--out", all.propose.out, "file for the document; default: standard output");
+}
+
 void add_audit(CLI::App& app, Everything& all) {
   CLI::App* audit = app.add_subcommand("audit", "Check the logs, offline");
   audit->footer("Each has an example in its help: `mandate audit verify --help`.");
@@ -468,6 +481,7 @@ int run(int argc, char** argv) {
   add_life(app, all);
   add_description(app, all);
   add_scan(app, all);
+  add_propose(app, all);
   app.failure_message(usage_message);
   try {
     app.parse(arguments_of(argc, argv));

@@ -12,6 +12,7 @@
 
 #include "apps/mandate/commands.h"
 #include "apps/mandate/input_files.h"
+#include "apps/mandate/proposal.h"
 #include "mandate/base/bytes.h"
 #include "mandate/base/limits.h"
 #include "mandate/json/line.h"
@@ -19,6 +20,7 @@
 #include "mandate/observe/inventory/inventory.h"
 #include "mandate/observe/rules.h"
 #include "mandate/observe/scan.h"
+#include "mandate/report/remedy.h"
 #include "mandate/report/rules_view.h"
 
 namespace mandate::app {
@@ -231,7 +233,38 @@ void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
        (input.problems.empty() ? "" : "; some input could not be read"));
 }
 
+struct Found {
+  std::vector<Finding> findings;
+  observe::InventoryReport inventory;
+};
+
+Found find(Input& input) {
+  Found found{observe::find_borrowed_trust(input.scan.summary()),
+              std::move(input.inventories).finish()};
+  for (const observe::InventorySkipped& skipped : found.inventory.skipped) {
+    input.problems.insert(mandate::quoted(skipped.where.file) + ": " + skipped.reason +
+                          ", at byte " + std::to_string(skipped.where.offset));
+  }
+  std::vector<Finding>& findings = found.findings;
+  std::move(found.inventory.findings.begin(), found.inventory.findings.end(),
+            std::back_inserter(findings));
+  observe::group_into_incidents(findings);
+  observe::sort_findings(findings);
+  const report::Remedies remedies(input.scan.summary());
+  for (Finding& finding : findings) {
+    if (const auto remedy = remedies.of(finding)) finding.remedy = remedy->document.to_json();
+  }
+  return found;
+}
+
 }  // namespace
+
+int propose(const ProposeOptions& options, Format format) {
+  Input input = Readers(expand(options.paths)).read();
+  const Found found = find(input);
+  for (const std::string& problem : input.problems) note(problem);
+  return write_proposal(options, format, found.findings, input.scan.summary(), found.inventory);
+}
 
 int scan(const ScanOptions& options, Format format) {
   if (options.rules) {
@@ -252,15 +285,8 @@ int scan(const ScanOptions& options, Format format) {
     for (const std::string& problem : input.problems) note(problem);
     return input.problems.empty() ? kExitDone : kExitCouldNot;
   }
-  std::vector<Finding> findings = observe::find_borrowed_trust(input.scan.summary());
-  observe::InventoryReport report = std::move(input.inventories).finish();
-  for (const observe::InventorySkipped& skipped : report.skipped) {
-    input.problems.insert(mandate::quoted(skipped.where.file) + ": " + skipped.reason +
-                          ", at byte " + std::to_string(skipped.where.offset));
-  }
-  std::move(report.findings.begin(), report.findings.end(), std::back_inserter(findings));
-  observe::group_into_incidents(findings);
-  observe::sort_findings(findings);
+  const Found found = find(input);
+  const std::vector<Finding>& findings = found.findings;
   std::set<std::string> incidents;
   for (const Finding& finding : findings) incidents.insert(finding.incident);
   if (format == Format::kText) {

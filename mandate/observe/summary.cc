@@ -26,7 +26,8 @@ struct Hashes {
                            static_cast<std::uint64_t>(activity.actor.kind)})),
         use(hash_all({hash(activity.context.source), hash(product),
                       static_cast<std::uint64_t>(activity.context.agent_kind),
-                      static_cast<std::uint64_t>(activity.outcome)})) {}
+                      static_cast<std::uint64_t>(activity.outcome)})),
+        operation(hash_all({service, hash(activity.action)})) {}
 
   static std::uint64_t hash_all(std::initializer_list<std::uint64_t> parts) {
     return XXH3_64bits(parts.begin(), parts.size() * sizeof(std::uint64_t));
@@ -36,6 +37,7 @@ struct Hashes {
   std::uint64_t service;
   std::uint64_t identity;  // who acts with what
   std::uint64_t use;
+  std::uint64_t operation;  // service and action
 };
 
 // What makes an event itself. Two trails deliver one event with one id and the same content; ids
@@ -49,7 +51,7 @@ EventKey key_of(const Activity& activity, const Place& place, const Hashes& hash
       hashes.identity,
       hashes.use,
       hashes.service,
-      hash(activity.action),
+      hashes.operation,
       static_cast<std::uint64_t>(activity.time.time_since_epoch().count())};
   const XXH128_hash_t made = XXH3_128bits(parts.data(), sizeof parts);
   return {made.high64, made.low64 | 1};
@@ -73,6 +75,7 @@ void merge_into(Use& use, const Use& other) {
   use.hours |= other.hours;
   use.is_delegated = use.is_delegated || other.is_delegated;
   use.sample.merge(other.sample);
+  use.operations.merge(other.operations);
 }
 
 // The row of that hash, made where there is room for it; nullptr where there is none.
@@ -254,6 +257,9 @@ bool Summary::add(const Activity& activity, const Place& place) {
   if (Use* use = find_or_add(row, hashes.use)) {
     add_to(*use, activity, product, counted);
     if (use->sample.wants(activity.time, key)) use->sample.add(seen_at(activity, place, key));
+    if (activity.outcome == Outcome::kSucceeded) {
+      use->operations.add(hashes.operation, activity.service, activity.action, activity.target);
+    }
   }
   if (activity.actor.is_person && activity.outcome == Outcome::kSucceeded) {
     PrincipalRow& principal = *slot.principal;

@@ -19,6 +19,7 @@
 
 #include "mandate/observe/activity.h"
 #include "mandate/observe/event_set.h"
+#include "mandate/observe/operations.h"
 
 namespace mandate::observe {
 
@@ -78,6 +79,7 @@ struct Use {
   std::uint32_t hours = 0;    // bit h: at that hour of the day, UTC
   bool is_delegated = false;  // a service acted on the credential's behalf, at least once
   Sample sample;
+  Operations operations;  // those that succeeded
 };
 
 // A credential; or, where events name none, the principal itself.

@@ -30,13 +30,25 @@ json::Value describe(const Sample& sample) {
   return rows;
 }
 
+json::Value describe(const Operations& operations) {
+  json::Array rows{operations.are_all()};
+  for (const Operation& row : operations.rows()) {
+    const auto patterns = row.targets.patterns();
+    rows.push_back(
+        json::Value::array({row.service, row.action, patterns ? list(*patterns) : json::Value(),
+                            list(row.targets.few())}));
+  }
+  return rows;
+}
+
 json::Value describe(const CredentialRow& row) {
   json::Array uses;
   for (const Use& use : row.uses) {
-    uses.push_back(json::Value::array(
-        {use.key.source, use.key.product, number(use.key.agent_kind), number(use.key.outcome),
-         use.key.source_is_service, integer(use.count), integer(use.first), integer(use.last),
-         std::int64_t{use.hours}, use.is_delegated, describe(use.sample)}));
+    uses.push_back(
+        json::Value::array({use.key.source, use.key.product, number(use.key.agent_kind),
+                            number(use.key.outcome), use.key.source_is_service, integer(use.count),
+                            integer(use.first), integer(use.last), std::int64_t{use.hours},
+                            use.is_delegated, describe(use.sample), describe(use.operations)}));
   }
   return json::Value::array({number(row.kind), row.principal, row.role, row.session_name,
                              row.machine, integer(row.count), row.uses_are_all, row.is_privileged,

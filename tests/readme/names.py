@@ -19,7 +19,7 @@ from stage import SOURCE
 TEST = re.compile(r"\b(?:TYPED_)?TEST(?:_[FP])*\(\s*(\w+),\s*(\w+)")
 NAME = re.compile(r"`([A-Za-z]\w*\.\w+"
                   r"|(?:e2e|readme|durability|audit|scenario|operators)_\w+"
-                  r"|(?:packaging|attacks|vectors)_\w+"
+                  r"|(?:packaging|attacks|vectors|outputs)_\w+"
                   r"|tidy\.planted\.\w+)`")
 FILE = re.compile(r"\.(cc|h|md|json|conf|yaml|txt|mjs|py)$")
 PARTS = ["## Context", "## Decision", "## Rejected", "## What would change our mind"]

@@ -240,4 +240,22 @@ void AwsView::find_chains(Draft& draft) const {
   }
 }
 
+void AwsView::add_grants(Draft& draft) const {
+  for (const AwsEntity& entity : accounts_.entities()) {
+    if (entity.kind == AwsKind::kGroup) continue;
+    for (const AwsPolicy* policy : entity.policies) {
+      for (const AwsStatement& statement : policy->statements) {
+        if (!statement.is_allow || statement.is_not_action || statement.is_not_resource) continue;
+        for (const std::string& action : statement.actions) {
+          const std::size_t colon = std::min(action.find(':'), action.size());
+          const std::string name = action.substr(std::min(colon + 1, action.size()));
+          for (const std::string& resource : statement.resources) {
+            draft.grant({entity.arn, action.substr(0, colon), name, resource});
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace mandate::observe

@@ -21,6 +21,8 @@ class AwsView {
 
   void add_edges(Draft& draft);
   void add_findings(Draft& draft) const;
+  // What policies allow, as they write it; what they deny elsewhere is not taken off.
+  void add_grants(Draft& draft) const;
 
  private:
   void add_moves(Draft& draft);

@@ -21,6 +21,11 @@ void Draft::note(std::string kind, std::string subject, std::string text, Eviden
   notes_.push_back({std::move(kind), std::move(subject), std::move(text), std::move(evidence)});
 }
 
+void Draft::grant(GrantedPair pair) {
+  std::set<GrantedPair>& pairs = granted_[pair.principal];
+  if (pairs.size() < kGrantedMax) pairs.insert(std::move(pair));
+}
+
 void Draft::build() { graph_ = std::move(builder_).build(); }
 
 Finding Draft::finding(std::string_view rule_id, std::string principal, graph::Node node) const {
@@ -49,8 +54,12 @@ InventoryReport Draft::report(std::vector<InventorySkipped> skipped, std::uint64
     return std::tie(a.kind, a.subject, a.text, a.evidence) <
            std::tie(b.kind, b.subject, b.text, b.evidence);
   });
-  return {std::move(findings_), std::move(notes_), std::move(skipped),
-          std::move(*graph_),   std::move(edges_), objects};
+  std::vector<GrantedPair> granted;
+  for (auto& [principal, pairs] : granted_) {
+    granted.insert(granted.end(), pairs.begin(), pairs.end());
+  }
+  return {std::move(findings_), std::move(notes_), std::move(skipped), std::move(*graph_),
+          std::move(edges_),    objects,           std::move(granted)};
 }
 
 namespace {

@@ -2,7 +2,9 @@
 // findings whose severity follows from their reach.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +28,10 @@ class Draft {
   void edge(graph::Node from, graph::Node to, graph::Relation relation, EdgeNote note);
   void note(std::string kind, std::string subject, std::string text, Evidence evidence);
 
+  // A right as it is written down; of one principal at most `kGrantedMax`.
+  static constexpr std::size_t kGrantedMax = 4096;
+  void grant(GrantedPair pair);
+
   // After this no edge is added.
   void build();
   const graph::Graph& graph() const { return *graph_; }
@@ -44,6 +50,7 @@ class Draft {
   std::vector<EdgeNote> edges_;
   std::vector<Finding> findings_;
   std::vector<InventoryNote> notes_;
+  std::map<std::string, std::set<GrantedPair>, std::less<>> granted_;  // by principal
 };
 
 // How far a walk along `possible` edges gets, and whether its shortest way to full control (or else

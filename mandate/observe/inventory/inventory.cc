@@ -112,6 +112,8 @@ InventoryReport Inventories::finish() && {
   aws.add_findings(draft);
   kubernetes.add_findings(draft);
   state.oauth.add_findings(draft);
+  aws.add_grants(draft);
+  kubernetes.add_grants(draft);
   std::vector<InventorySkipped> skipped;
   for (SkippedDocument& one : state.skipped) {
     skipped.push_back({draft.evidence(one.place, {}), std::move(one.reason)});

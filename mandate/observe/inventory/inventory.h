@@ -39,13 +39,24 @@ struct EdgeNote {
   Evidence evidence;
 };
 
+// A right as an inventory writes it down: one action, or a pattern of actions, on one resource, or
+// a pattern of them ("*": all).
+struct GrantedPair {
+  std::string principal;
+  std::string service;  // "s3"; of Kubernetes the kind of resource
+  std::string action;
+  std::string resource;
+  friend auto operator<=>(const GrantedPair&, const GrantedPair&) = default;
+};
+
 struct InventoryReport {
   std::vector<Finding> findings;  // sealed and sorted, not yet in incidents
   std::vector<InventoryNote> notes;
   std::vector<InventorySkipped> skipped;
   graph::Graph graph;
   std::vector<EdgeNote> edges;
-  std::uint64_t objects = 0;  // read and understood
+  std::uint64_t objects = 0;              // read and understood
+  std::vector<GrantedPair> granted = {};  // sorted
 };
 
 class Inventories {

@@ -204,4 +204,23 @@ void K8sView::say_ineffective(Draft& draft) const {
   }
 }
 
+void K8sView::add_grants(Draft& draft) const {
+  for (const K8sHolder& holder : access_.holders()) {
+    for (const K8sGrant& grant : holder.grants) {
+      const std::string scope = grant.scope.empty() ? "" : std::string(grant.scope) + "/";
+      for (const std::string& resource : grant.rule->resources) {
+        std::vector<std::string> things;
+        for (const std::string& name : grant.rule->names) things.push_back(scope + name);
+        if (things.empty()) things.push_back(scope.empty() ? "*" : scope + "*");
+        for (const std::string& thing : things) {
+          const std::string on = thing == "*" ? thing : resource + "/" + thing;
+          for (const std::string& verb : grant.rule->verbs) {
+            draft.grant({holder.id, resource, verb, on});
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace mandate::observe

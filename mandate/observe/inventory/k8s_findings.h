@@ -20,6 +20,8 @@ class K8sView {
 
   void add_edges(Draft& draft);
   void add_findings(Draft& draft) const;
+  // What bindings allow: verbs on kinds of resources, by name where they are bounded by names.
+  void add_grants(Draft& draft) const;
 
  private:
   struct Way {

@@ -24,6 +24,9 @@ Severity severity_of(const Reach& reach, Severity least);
 // "4 calls", "1 call".
 std::string counted(std::uint64_t count, std::string_view what);
 
+// The workload that a pod is one of: "web-7998647bdf-phvq7" and "web-0" are both "web".
+std::string_view workload_of(std::string_view pod);
+
 // One name for everything that is one principal: renamed, or with a unique id that two names share.
 class Names {
  public:

@@ -22,19 +22,6 @@ bool is_number(std::string_view part) {
   return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// The workload that a pod is one of: "web-7998647bdf-phvq7" and "web-0" are both "web".
-std::string_view workload_of(std::string_view pod) {
-  constexpr int kPartsMax = 2;  // of the set, and of the pod
-  for (int i = 0; i < kPartsMax; ++i) {
-    const std::size_t dash = pod.rfind('-');
-    if (dash == std::string_view::npos || dash == 0) break;
-    const std::string_view last = pod.substr(dash + 1);
-    if (!is_generated(last) && !is_number(last)) break;
-    pod = pod.substr(0, dash);
-  }
-  return pod;
-}
-
 bool is_pod_token(const CredentialRow& row) {
   return row.kind == CredentialKind::kToken && !row.machine.empty();
 }
@@ -116,6 +103,18 @@ void each_change(const Summary& summary, std::vector<Finding>& findings, ChangeK
 }
 
 }  // namespace
+
+std::string_view workload_of(std::string_view pod) {
+  constexpr int kPartsMax = 2;  // of the set, and of the pod
+  for (int i = 0; i < kPartsMax; ++i) {
+    const std::size_t dash = pod.rfind('-');
+    if (dash == std::string_view::npos || dash == 0) break;
+    const std::string_view last = pod.substr(dash + 1);
+    if (!is_generated(last) && !is_number(last)) break;
+    pod = pod.substr(0, dash);
+  }
+  return pod;
+}
 
 void workload_identity_shared(const Summary& summary, std::vector<Finding>& findings) {
   struct Users {
