@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mandate/authority/pattern.h"
+#include "mandate/base/limits.h"
 
 namespace mandate::observe {
 namespace {
@@ -24,23 +25,46 @@ std::vector<std::string> segments_of(std::string_view identifier) {
 // The patterns over identifiers are a semilattice, so the order in which they come does not matter:
 // of one length, each segment that differs becomes `*`; of several, the rest is what lies behind
 // the shortest's last but one.
-void Targets::cover(const std::vector<std::string>& segments, bool is_rest) {
-  if (segments_.empty() && !is_rest_) {
-    segments_ = segments;
-    is_rest_ = is_rest;
+void Targets::widen(const Cover& other) {
+  if (!many_) {
+    many_ = other;
     return;
   }
-  const auto fixed = [](const std::vector<std::string>& of, bool rest) {
-    return rest ? of.size() : of.size() - 1;
+  const auto fixed = [](const Cover& of) {
+    return of.is_rest ? of.segments.size() : of.segments.size() - 1;
   };
-  const bool becomes_rest = is_rest_ || is_rest || segments_.size() != segments.size();
-  std::size_t size = segments.size();
-  if (becomes_rest) size = std::min(fixed(segments_, is_rest_), fixed(segments, is_rest));
-  segments_.resize(size);
-  for (std::size_t i = 0; i < size; ++i) {
-    if (segments_[i] != segments[i]) segments_[i] = kOne;
+  Cover& cover = *many_;
+  const bool is_one_length = cover.segments.size() == other.segments.size();
+  const bool becomes_rest = cover.is_rest || other.is_rest || !is_one_length;
+  if (becomes_rest) cover.segments.resize(std::min(fixed(cover), fixed(other)));
+  for (std::size_t i = 0; i < cover.segments.size(); ++i) {
+    if (cover.segments[i] != other.segments[i]) cover.segments[i] = kOne;
   }
-  is_rest_ = becomes_rest;
+  cover.is_rest = becomes_rest;
+}
+
+// Quick, and sure only where it says yes: of ASCII text whose segments the pattern matches.
+bool Targets::is_covered(std::string_view target) const {
+  const bool is_plain = target.size() <= limits::kIdentifierBytesMax &&
+                        std::all_of(target.begin(), target.end(),
+                                    [](char c) { return c > ' ' && c < 0x7f && c != '*'; });
+  if (!is_plain) return false;
+  std::size_t at = 0;
+  std::size_t count = 0;
+  for (; at <= target.size(); ++count) {
+    const std::size_t end = std::min(target.find('/', at), target.size());
+    const std::string_view segment = target.substr(at, end - at);
+    if (segment.empty() || segment == "." || segment == "..") return false;
+    if (count < many_->segments.size()) {
+      const std::string& wanted = many_->segments[count];
+      if (wanted != kOne && wanted != segment) return false;
+    } else if (!many_->is_rest) {
+      return false;
+    }
+    at = end + 1;
+  }
+  const std::size_t least = many_->segments.size() + (many_->is_rest ? 1 : 0);
+  return count >= least && count <= limits::kIdentifierSegmentsMax;
 }
 
 void Targets::forget_names() {
@@ -48,35 +72,42 @@ void Targets::forget_names() {
   is_nameless_ = true;
 }
 
+void Targets::add_to_few(std::string name) {
+  const auto at = std::lower_bound(few_.begin(), few_.end(), name);
+  if (at != few_.end() && *at == name) return;
+  few_.insert(at, std::move(name));
+  if (few_.size() <= kFewMax) return;
+  for (const std::string& each : few_) widen({segments_of(each), false});
+  few_ = {};
+}
+
 void Targets::add(std::string_view target) {
-  if (is_nameless_ || few_.contains(target)) return;
-  const bool covers_all = is_many_ && segments_.empty();
-  if (covers_all && !target.empty()) return;
+  if (is_nameless_ || (many_ && is_covered(target))) return;
   const auto identifier = Identifier::parse(target);
   if (!identifier) return forget_names();
-  cover(segments_of(identifier->text()), false);
-  if (is_many_) return;
-  few_.insert(identifier->text());
-  is_many_ = few_.size() > kFewMax;
-  if (is_many_) few_.clear();
+  if (many_) return widen({segments_of(identifier->text()), false});
+  add_to_few(identifier->text());
 }
 
 void Targets::merge(const Targets& other) {
   if (is_nameless_) return;
   if (other.is_nameless_) return forget_names();
-  if (!other.segments_.empty() || other.is_rest_) cover(other.segments_, other.is_rest_);
-  is_many_ = is_many_ || other.is_many_;
-  if (!is_many_) few_.insert(other.few_.begin(), other.few_.end());
-  is_many_ = is_many_ || few_.size() > kFewMax;
-  if (is_many_) few_.clear();
+  if (other.many_) {
+    widen(*other.many_);
+    for (const std::string& each : few_) widen({segments_of(each), false});
+    few_ = {};
+  }
+  for (const std::string& each : other.few_) add(each);
 }
 
 std::optional<std::vector<std::string>> Targets::patterns() const {
-  if (is_nameless_ || segments_.empty()) return std::nullopt;
-  if (!is_many_) return std::vector<std::string>(few_.begin(), few_.end());
+  if (!few_.empty()) return few_;
+  if (!many_ || many_->segments.empty()) return std::nullopt;
   std::string pattern;
-  for (const std::string& segment : segments_) pattern += (pattern.empty() ? "" : "/") + segment;
-  return std::vector<std::string>{is_rest_ ? pattern + "/**" : pattern};
+  for (const std::string& segment : many_->segments) {
+    pattern += (pattern.empty() ? "" : "/") + segment;
+  }
+  return std::vector<std::string>{many_->is_rest ? pattern + "/**" : pattern};
 }
 
 Operation* Operations::find_or_add(std::uint64_t hash, std::string_view service,

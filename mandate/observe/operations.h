@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,21 +27,26 @@ class Targets {
   // What permits all of it and, among patterns, nothing more; nothing where only every identifier
   // does.
   std::optional<std::vector<std::string>> patterns() const;
-  // Those that are known one by one: all, while they are few.
-  const std::set<std::string, std::less<>>& few() const { return few_; }
-  bool are_nameless() const { return is_nameless_; }
+  // Those that are known one by one, sorted: all, while they are few.
+  const std::vector<std::string>& few() const { return few_; }
 
   friend bool operator==(const Targets&, const Targets&) = default;
 
  private:
+  // The narrowest pattern over many: its segments, and whether `**` follows them.
+  struct Cover {
+    std::vector<std::string> segments;
+    bool is_rest = false;
+    friend bool operator==(const Cover&, const Cover&) = default;
+  };
   void forget_names();
-  void cover(const std::vector<std::string>& segments, bool is_rest);
+  void add_to_few(std::string name);
+  void widen(const Cover& other);
+  bool is_covered(std::string_view target) const;
 
-  std::set<std::string, std::less<>> few_;  // empty once there are more
-  bool is_many_ = false;
+  std::vector<std::string> few_;  // empty once there are more
+  std::optional<Cover> many_;
   bool is_nameless_ = false;
-  std::vector<std::string> segments_;  // of the pattern over all; empty: of nothing yet
-  bool is_rest_ = false;               // ... which ends in `**`
 };
 
 struct Operation {

@@ -210,6 +210,7 @@ struct Summary::Cache {
     std::vector<std::uint64_t> services;  // hashes of those that the row has; few
   };
   std::array<Slot, kSlots> slots;
+  std::array<std::uint64_t, 2 * kSlots> added{};  // hashes of operations, with their use and target
 };
 
 Summary::Summary() : cache_(std::make_unique<Cache>()) {}
@@ -258,7 +259,14 @@ bool Summary::add(const Activity& activity, const Place& place) {
     add_to(*use, activity, product, counted);
     if (use->sample.wants(activity.time, key)) use->sample.add(seen_at(activity, place, key));
     if (activity.outcome == Outcome::kSucceeded) {
-      use->operations.add(hashes.operation, activity.service, activity.action, activity.target);
+      // Adding twice changes nothing, so what was added lately need not be looked up.
+      const std::uint64_t added =
+          Hashes::hash_all({hashes.name, hashes.use, hashes.operation, hash(activity.target)});
+      std::uint64_t& lately = cache_->added[added % cache_->added.size()];
+      if (lately != added) {
+        use->operations.add(hashes.operation, activity.service, activity.action, activity.target);
+      }
+      lately = added;
     }
   }
   if (activity.actor.is_person && activity.outcome == Outcome::kSucceeded) {
