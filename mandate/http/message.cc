@@ -7,12 +7,12 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+}  // namespace
+
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return lower(x) == lower(y); });
 }
-
-}  // namespace
 
 std::vector<std::string> header_values(const Headers& headers, std::string_view name) {
   std::vector<std::string> values;

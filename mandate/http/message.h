@@ -15,6 +15,8 @@ namespace mandate::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// Whether two names are one: only the letters of ASCII are alike in both cases.
+bool same_name(std::string_view a, std::string_view b);
 // Every value of a header, in order.
 std::vector<std::string> header_values(const Headers& headers, std::string_view name);
 // The only value; nothing where there is none or more than one.

@@ -3,7 +3,7 @@
 //   to_response({413, Reason::kLimitExceeded, "the request body is too large"})
 #pragma once
 
-#include <string>
+#include <optional>
 #include <string_view>
 
 #include "mandate/base/reason.h"
@@ -16,25 +16,23 @@ inline constexpr std::string_view kTurnedAway =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
 
+// RFC 9110 section 10.1.1: to who waits before sending the body.
+inline constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+
 struct Refusal {
   int status;
   Reason reason;
   std::string_view detail;
 };
 
-inline Response to_response(const Refusal& refusal) {
-  const std::string reason(name(refusal.reason));
-  Response response{refusal.status,
-                    {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-                    "{\"error\":\"invalid_request\",\"error_description\":\"" + reason + ": " +
-                        std::string(refusal.detail) + "\",\"reason\":\"" + reason + "\"}"};
-  if (refusal.status == 429) response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
+Response to_response(const Refusal& refusal);
+
+// Of a request whose head has been read: what the HTTP library lets pass and we do not. No or
+// several Host headers, a target that is no path, too many fields, and whatever lets two readers
+// disagree on where the body ends (RFC 9112 section 6.3). `version` is 10 or 11.
+std::optional<Refusal> refuse_head(const Request& head, unsigned version);
 
 // RFC 9112 section 5.2. Beast joins folded lines, so they are looked for before it parses.
-inline bool is_folded(std::string_view head) {
-  return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
-}
+bool is_folded(std::string_view head);
 
 }  // namespace mandate::http

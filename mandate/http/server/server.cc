@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,13 +15,11 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <deque>
 #include <iterator>
@@ -34,6 +33,7 @@
 #include "mandate/base/bytes.h"
 #include "mandate/http/server/open_connections.h"
 #include "mandate/http/server/refusal.h"
+#include "mandate/http/server/response_text.h"
 #include "mandate/http/server/wire.h"
 #include "mandate/http/tls/tls.h"
 
@@ -52,20 +52,45 @@ using Plain = beast::basic_stream<Protocol>;
 using Encrypted = beast::ssl_stream<Plain>;
 using Parser = bhttp::request_parser<bhttp::string_body>;
 
-constexpr std::size_t kHeadersMax = 100;
 constexpr std::chrono::seconds kDrainTimeout{1};
+constexpr std::size_t kReadBytesMin = 4096;
 constexpr std::size_t kDrainBytesMax = 8 << 20;
 
-bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version, bool keep_alive) {
-  bhttp::response<bhttp::string_body> out;
-  out.version(version);
-  out.result(static_cast<unsigned>(response.status));
-  for (const auto& [name, value] : response.headers) out.insert(name, value);
-  out.keep_alive(keep_alive);
-  out.body() = std::move(response.body);
-  out.prepare_payload();
-  return out;
-}
+auto into(beast::error_code& code) { return asio::redirect_error(asio::use_awaitable, code); }
+
+// A connection, in TLS or not: what is over it compiles once, and does not know. Its time runs out
+// by the lowest layer's clock.
+class Stream {
+ public:
+  explicit Stream(Socket socket) : plain_(std::move(socket)) {}
+
+  Plain& lowest() { return encrypted_ ? beast::get_lowest_layer(*encrypted_) : plain_; }
+  asio::awaitable<void> encrypt(ssl_ctx_st* context, beast::error_code& code) {
+    tls_.emplace(context);
+    encrypted_.emplace(std::move(plain_), *tls_);
+    return encrypted_->async_handshake(asio::ssl::stream_base::server, into(code));
+  }
+  // Whatever is there, and no more than fits; 0 with an error.
+  asio::awaitable<std::size_t> read_some(asio::mutable_buffer room, beast::error_code& code) {
+    return encrypted_ ? encrypted_->async_read_some(room, into(code))
+                      : plain_.async_read_some(room, into(code));
+  }
+  // All of it. `text` outlives the call.
+  asio::awaitable<std::size_t> write(asio::const_buffer text, beast::error_code& code) {
+    return encrypted_ ? asio::async_write(*encrypted_, text, into(code))
+                      : asio::async_write(plain_, text, into(code));
+  }
+  // After `encrypt` only.
+  asio::awaitable<void> shut_down(beast::error_code& code) {
+    return encrypted_->async_shutdown(into(code));
+  }
+  ssl_st* tls() { return encrypted_->native_handle(); }
+
+ private:
+  Plain plain_;  // moved from once encrypted
+  std::optional<asio::ssl::context> tls_;
+  std::optional<Encrypted> encrypted_;
+};
 
 // What a failed read means to the peer; nothing where it is simply gone.
 std::optional<Refusal> read_failure(const beast::error_code& code) {
@@ -85,47 +110,16 @@ std::optional<Refusal> read_failure(const beast::error_code& code) {
   return std::nullopt;
 }
 
-std::size_t count_fields(const Parser::value_type& message) {
-  return static_cast<std::size_t>(std::distance(message.base().begin(), message.base().end()));
+std::size_t count_fields(const bhttp::fields& head) {
+  return static_cast<std::size_t>(std::distance(head.begin(), head.end()));
 }
 
-Request to_request(Parser::value_type message, const Peer& peer) {
-  Request request;
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message.base()) {
+Request to_request(const Parser::value_type& head, const Peer& peer) {
+  Request request{std::string(head.method_string()), std::string(head.target()), {}, {}, peer};
+  for (const auto& field : head.base()) {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
   }
-  request.body = std::move(message.body());
-  request.peer = peer;
   return request;
-}
-
-// What Beast lets pass and we do not: no or several Host headers, a target that is no path, and
-// whatever lets two readers disagree on where the body ends (ATTACKS I1).
-std::optional<Refusal> refuse_head(const Parser::value_type& message) {
-  if (count_fields(message) > kHeadersMax) {
-    return Refusal{431, Reason::kLimitExceeded, "too many header fields"};
-  }
-  if (message.version() != 11 && message.version() != 10) {
-    return Refusal{400, Reason::kBadRequest, "expected HTTP/1.1"};
-  }
-  if (message.version() == 11 && message.base().count(bhttp::field::host) != 1) {
-    return Refusal{400, Reason::kBadRequest, "expected exactly one Host header"};
-  }
-  if (!message.target().starts_with('/')) {
-    return Refusal{400, Reason::kBadRequest, "expected a target in origin-form"};
-  }
-  const std::size_t lengths = message.base().count(bhttp::field::content_length);
-  const std::size_t codings = message.base().count(bhttp::field::transfer_encoding);
-  const beast::string_view length = message[bhttp::field::content_length];
-  if (lengths + codings > 1 || length.find_first_not_of("0123456789") != beast::string_view::npos) {
-    return Refusal{400, Reason::kBadRequest, "expected one Content-Length, or chunked alone"};
-  }
-  if (codings == 1 && !beast::iequals(message[bhttp::field::transfer_encoding], "chunked")) {
-    return Refusal{400, Reason::kBadRequest, "expected no transfer coding but chunked"};
-  }
-  return std::nullopt;
 }
 
 // A request and the answer to it, which its handler gives on any thread, or never. It outlives the
@@ -234,15 +228,14 @@ class Listener final : public Server {
     for (std::size_t next = 0; !stopping_; next = (next + 1) % contexts_.size()) {
       beast::error_code code;
       Socket socket(*contexts_[next]);
-      co_await listening.acceptor.async_accept(socket,
-                                               asio::redirect_error(asio::use_awaitable, code));
+      co_await listening.acceptor.async_accept(socket, into(code));
       if (stopping_) co_return;
       if (is_full()) close_idle();
       if (code || is_full()) {
         // Out of descriptors, or full: a moment, in which some connection may end.
         asio::steady_timer pause(*contexts_.front(), std::chrono::milliseconds(10));
         beast::error_code ignored;
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        co_await pause.async_wait(into(ignored));
       }
       if (code) continue;
       Peer peer = peer_of(socket.native_handle());
@@ -318,30 +311,41 @@ class Listener final : public Server {
     if (!waits) hand_over(exchange);
     if (falls_asleep(*exchange)) {
       beast::error_code ignored;
-      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      co_await timer.async_wait(into(ignored));
     }
     std::optional<Response> response = end_waiting(*exchange);
     co_return response ? *std::move(response) : no_answer();
   }
 
-  template <class Stream>
   asio::awaitable<bool> write(Stream& stream, Response response, unsigned version, bool keep) {
+    const std::string text = to_text(std::move(response), version, keep);
     beast::error_code code;
-    auto message = to_beast(std::move(response), version, keep);
-    beast::get_lowest_layer(stream).expires_after(options_.answer_timeout);
-    co_await bhttp::async_write(stream, message, asio::redirect_error(asio::use_awaitable, code));
+    stream.lowest().expires_after(options_.answer_timeout);
+    co_await stream.write(asio::buffer(text), code);
     co_return !code && keep;
   }
 
   // Where the next request would begin is unknown: the connection ends.
-  template <class Stream>
   asio::awaitable<bool> refuse(Stream& stream, Refusal refusal) {
     if (options_.refused) options_.refused(refusal.reason);
     co_return co_await write(stream, to_response(refusal), 11, false);
   }
 
+  asio::awaitable<void> read_more(Stream& stream, beast::flat_buffer& buffer,
+                                  beast::error_code& code) {
+    const std::size_t room = std::min(std::max(kReadBytesMin, buffer.capacity() - buffer.size()),
+                                      buffer.max_size() - buffer.size());
+    if (room == 0) code = bhttp::error::buffer_overflow;
+    if (room > 0) buffer.commit(co_await stream.read_some(buffer.prepare(room), code));
+  }
+
+  // After a failed read: what a peer that is still there is told. The connection ends.
+  asio::awaitable<bool> give_up(Stream& stream, beast::error_code code) {
+    if (std::optional<Refusal> refused = read_failure(code)) co_await refuse(stream, *refused);
+    co_return false;
+  }
+
   // Reads until the buffer holds a whole head, or more than one may have; the head.
-  template <class Stream>
   asio::awaitable<std::string_view> read_head(Stream& stream, beast::flat_buffer& buffer,
                                               beast::error_code& code) {
     for (std::size_t seen = 0;;) {
@@ -350,10 +354,8 @@ class Listener final : public Server {
       if (end != std::string_view::npos || text.size() > options_.head_bytes_max)
         co_return text.substr(0, end);
       seen = text.size() < 3 ? 0 : text.size() - 3;
-      const std::size_t read = co_await stream.async_read_some(
-          buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, code));
+      co_await read_more(stream, buffer, code);
       if (code) co_return std::string_view();
-      buffer.commit(read);
     }
   }
 
@@ -369,89 +371,89 @@ class Listener final : public Server {
     return std::nullopt;
   }
 
+  // Hands the parser what has come until `is_done`, and reads what it still lacks.
+  asio::awaitable<void> parse(Stream& stream, beast::flat_buffer& buffer, Parser& parser,
+                              bool (Parser::*is_done)() const, beast::error_code& code) {
+    while (!code && !(parser.*is_done)()) {
+      if (buffer.size() > 0) buffer.consume(parser.put(buffer.data(), code));
+      const bool lacks = buffer.size() == 0 || code == bhttp::error::need_more;
+      if (code == bhttp::error::need_more) code = {};
+      if (!code && lacks && !(parser.*is_done)()) co_await read_more(stream, buffer, code);
+    }
+  }
+
+  // Whether the first bytes of a request came before the connection was idle for too long.
+  asio::awaitable<bool> begins(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
+                               Connection& connection) {
+    if (buffer.size() > 0) co_return true;
+    beast::error_code code;
+    idle_[context].insert(&stream.lowest());
+    stream.lowest().expires_after(options_.idle_timeout);
+    co_await read_more(stream, buffer, code);
+    idle_[context].erase(&stream.lowest());
+    connection.is_silent = static_cast<bool>(code);
+    co_return !code;
+  }
+
   // One request of a connection; whether the next one may come.
-  template <class Stream>
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, std::size_t context,
                                   Connection& connection) {
+    if (!co_await begins(stream, buffer, context, connection)) co_return false;
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options_.head_bytes_max));
     parser.body_limit(options_.body_bytes_max);
     beast::error_code code;
-    if (buffer.size() == 0) {
-      idle_[context].insert(&beast::get_lowest_layer(stream));
-      beast::get_lowest_layer(stream).expires_after(options_.idle_timeout);
-      const std::size_t read = co_await stream.async_read_some(
-          buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, code));
-      idle_[context].erase(&beast::get_lowest_layer(stream));
-      connection.is_silent = static_cast<bool>(code);
-      if (code) co_return false;
-      buffer.commit(read);
-    }
-    beast::get_lowest_layer(stream).expires_after(options_.head_timeout);
+    stream.lowest().expires_after(options_.head_timeout);
     if (is_folded(co_await read_head(stream, buffer, code))) {
       co_return co_await refuse(stream, {400, Reason::kBadRequest, "a header field is folded"});
     }
-    if (!code) {
-      co_await bhttp::async_read_header(stream, buffer, parser,
-                                        asio::redirect_error(asio::use_awaitable, code));
+    if (!code) co_await parse(stream, buffer, parser, &Parser::is_header_done, code);
+    if (code) co_return co_await give_up(stream, code);
+    Request request = to_request(parser.get(), connection.peer);
+    const unsigned version = parser.get().version();
+    std::optional<Refusal> refused = refuse_head(request, version);
+    if (!refused) refused = bound_body(parser);
+    if (!refused && options_.admit && !options_.admit(connection.peer, request.target)) {
+      refused = Refusal{429, Reason::kLimitExceeded, "too many requests from this address"};
     }
-    const std::size_t fields = count_fields(parser.get());
-    if (!code) {
-      std::optional<Refusal> refused = refuse_head(parser.get());
-      if (!refused) refused = bound_body(parser);
-      if (!refused && options_.admit && !options_.admit(connection.peer, parser.get().target())) {
-        refused = Refusal{429, Reason::kLimitExceeded, "too many requests from this address"};
-      }
-      if (refused) co_return co_await refuse(stream, *refused);
-      if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
-        bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, 11);
-        co_await bhttp::async_write(stream, go_on, asio::redirect_error(asio::use_awaitable, code));
-      }
-      beast::get_lowest_layer(stream).expires_after(options_.body_timeout);
-      co_await bhttp::async_read(stream, buffer, parser,
-                                 asio::redirect_error(asio::use_awaitable, code));
+    if (refused) co_return co_await refuse(stream, *refused);
+    if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
+      co_await stream.write(asio::buffer(kGoOn), code);
     }
-    if (code) {
-      if (std::optional<Refusal> refused = read_failure(code)) co_await refuse(stream, *refused);
-      co_return false;
-    }
+    stream.lowest().expires_after(options_.body_timeout);
+    co_await parse(stream, buffer, parser, &Parser::is_done, code);
+    if (code) co_return co_await give_up(stream, code);
     // RFC 9110 section 6.5.1: merged by Beast, a trailer would pass for an unchecked header.
-    if (count_fields(parser.get()) != fields) {
+    if (count_fields(parser.get()) != request.headers.size()) {
       co_return co_await refuse(stream, {400, Reason::kBadRequest, "fields follow the body"});
     }
     const bool keep = parser.get().keep_alive() && !stopping_ && --connection.requests_left > 0;
-    const unsigned version = parser.get().version();
     const bool head = parser.get().method() == bhttp::verb::head;
-    beast::get_lowest_layer(stream).expires_never();
-    Response response = co_await answer(to_request(parser.release(), connection.peer), context);
+    request.body = std::move(parser.get().body());
+    stream.lowest().expires_never();
+    Response response = co_await answer(std::move(request), context);
     if (head) response.body.clear();
     co_return co_await write(stream, std::move(response), version, keep && !stopping_);
   }
 
   asio::awaitable<void> serve(Socket socket, std::size_t context, bool is_tcp, Peer peer) {
-    Plain plain(std::move(socket));
-    if (!is_tcp || !options_.tls) {
-      if (co_await converse(plain, context, peer)) co_await close(plain);
-      co_return;
-    }
-    asio::ssl::context tls(options_.tls());
-    Encrypted encrypted(std::move(plain), tls);
-    Plain& lowest = beast::get_lowest_layer(encrypted);
+    Stream stream(std::move(socket));
+    const bool in_tls = is_tcp && options_.tls;
     beast::error_code code;
-    lowest.expires_after(options_.head_timeout);
-    co_await encrypted.async_handshake(asio::ssl::stream_base::server,
-                                       asio::redirect_error(asio::use_awaitable, code));
-    if (!code) {
-      peer.certificate = peer_certificate(encrypted.native_handle());
-      co_await converse(encrypted, context, peer);
-      lowest.expires_after(kDrainTimeout);
-      co_await encrypted.async_shutdown(asio::redirect_error(asio::use_awaitable, code));
+    if (in_tls) {
+      stream.lowest().expires_after(options_.head_timeout);
+      co_await stream.encrypt(options_.tls(), code);
+      if (!code) peer.certificate = peer_certificate(stream.tls());
     }
-    co_await close(lowest);
+    const bool more = code || co_await converse(stream, context, peer);
+    if (in_tls && !code) {
+      stream.lowest().expires_after(kDrainTimeout);
+      co_await stream.shut_down(code);
+    }
+    if (in_tls || more) co_await close(stream.lowest());
   }
 
   // Whether anything may be left to read.
-  template <class Stream>
   asio::awaitable<bool> converse(Stream& stream, std::size_t context, const Peer& peer) {
     beast::flat_buffer buffer(options_.head_bytes_max + options_.body_bytes_max);
     Connection connection{peer, options_.requests_per_connection_max};
@@ -468,9 +470,7 @@ class Listener final : public Server {
     beast::flat_buffer buffer;
     stream.expires_after(kDrainTimeout);
     for (std::size_t read = 0; !code && !stopping_ && read < kDrainBytesMax;) {
-      buffer.clear();
-      read += co_await stream.async_read_some(buffer.prepare(4096),
-                                              asio::redirect_error(asio::use_awaitable, code));
+      read += co_await stream.async_read_some(buffer.prepare(kReadBytesMin), into(code));
     }
   }
 

@@ -1,6 +1,6 @@
 // An HTTP/1.1 server, over TCP with TLS or without, and over Unix sockets: bounded in connections,
 // head, body and time; one io_context thread a core; a handler that answers now or later, from any
-// thread. Only this file's source knows Beast.
+// thread. Beast is known to this source and to response_text.cc.
 //
 //   Result<std::unique_ptr<Server>> server = Server::start({.listen = {{"127.0.0.1", 8181}}},
 //       [&](const Request& request, Respond respond) { routes.handle(request, respond); });
