@@ -111,7 +111,7 @@ service::Decided decided_of(const Asked& asked, decision::Decision decision) {
   return {.instant = kNow,
           .request = asked.request,
           .decision = std::move(decision),
-          .claims = asked.token.claims(),
+          .token = asked.token,
           .asked_by = "service:tickets",
           .subject = std::nullopt,
           .inputs = json::Value::object({{"method", "GET"}, {"path", "/queue/7/17"}}),
@@ -131,7 +131,7 @@ void with_journal() {
   const auto write = [&](std::uint64_t i) {
     const Asked& at = asked[i % asked.size()];
     const service::Decided decided = decided_of(at, decide(world.state, at));
-    auto draft = core.journalist.draft("decided", service::decision_entry(core, decided));
+    service::Journalist::Draft draft = service::decision_entry(core, decided);
     benchmark::DoNotOptimize(draft.leaf);
     // A full queue is waited for: what is counted is what the disk takes as well.
     while (!around.journal().append(draft.entry, {})) around.settle();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,16 +40,18 @@ struct TokenClaims {
   std::uint64_t revision = 0;
 };
 
+// A copy shares the claims: they never change.
 class VerifiedToken {
  public:
-  const TokenClaims& claims() const { return claims_; }
+  const TokenClaims& claims() const { return *claims_; }
   const Digest& hash() const { return hash_; }  // SHA-256 of the token's text (`ath`)
 
  private:
   friend class token::AccessTokenVerifier;
   friend class testing::EvidenceMaker;  // defined in testing/, never linked into the program
-  VerifiedToken(TokenClaims claims, Digest hash) : claims_(std::move(claims)), hash_(hash) {}
-  TokenClaims claims_;
+  VerifiedToken(TokenClaims claims, Digest hash)
+      : claims_(std::make_shared<const TokenClaims>(std::move(claims))), hash_(hash) {}
+  std::shared_ptr<const TokenClaims> claims_;
   Digest hash_;
 };
 

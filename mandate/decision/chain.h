@@ -29,9 +29,9 @@ Result<Chain> resolve(const record::View& view, const Lineage& lineage);
 // brings them all at once instead of one after the other.
 void read_ahead(const record::View& view, const Standing& standing);
 
-// Refuses where one of the nodes is dead that the chain does not hold: those were looked at.
+// Refuses where one of these nodes is dead.
 Result<void> check_rests_on(const record::View& view, const std::vector<record::NodeRef>& nodes,
-                            const Chain& chain, const Lineage& lineage, Instant now);
+                            Instant now);
 
 // What the functions of the same names in decision.h check, with the nodes at hand.
 Result<void> check_live(const record::View& view, Instant now, const Lineage& lineage,

@@ -34,8 +34,12 @@ Result<void> check_authority(const Authority& authority, const AccessRequest& re
               "constraint " + coverage.constraint + " of " + who() + " is not met");
 }
 
-Result<const record::Resource*> find_target(const View& view, const AccessRequest& request) {
-  const std::optional<record::ResourceHandle> handle = view.find_resource(request.location.text());
+// `known`: its handle, where that was found before.
+Result<const record::Resource*> find_target(
+    const View& view, const AccessRequest& request,
+    std::optional<record::ResourceHandle> known = std::nullopt) {
+  const std::optional<record::ResourceHandle> handle =
+      known ? known : view.find_resource(request.location.text());
   const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
   if (resource == nullptr || resource->status == Status::kEnded) {
     return fail(Reason::kAudienceMismatch, Place::kTarget,
@@ -91,11 +95,8 @@ Result<void> check_possession(const VerifiedToken& token, const ProvenPossession
 }
 
 // The root's holder is the subject, the leaf's delegate the outermost actor.
-Result<void> check_parties(const View& view, const Chain& chain, const TokenClaims& claims) {
-  if (view.id(chain.holder(chain.size)) == claims.subject.text() &&
-      view.id(chain.holder(0)) == claims.client_id.text()) {
-    return {};
-  }
+Result<void> check_parties(const Chain& chain, const Standing& standing) {
+  if (chain.holder(chain.size) == standing.subject && chain.holder(0) == standing.client) return {};
   return fail(Reason::kActorMismatch, Place::kAccessToken,
               "the token's parties are not those of its lineage");
 }
@@ -121,16 +122,6 @@ Result<void> check_presented(const View& view, Instant now, const AccessRequest&
   return check_possession(*evidence.token, evidence.possession);
 }
 
-void name_nodes(Decision& decision, const View& view, const Lineage& lineage) {
-  for (const record::DelegationHandle handle : lineage.delegations) {
-    decision.delegations.emplace_back(view.id(handle));
-    decision.rests_on.push_back(record::short_id({NodeKind::kDelegation, handle.index, {}}));
-  }
-  if (view.entitlement(lineage.entitlement) != nullptr) {
-    decision.entitlement = view.id(lineage.entitlement);
-  }
-}
-
 Result<void> decide_proven(Decision& decision, const View& view, Instant now,
                            const TimeZones& zones, const AccessRequest& request,
                            const Evidence& evidence) {
@@ -140,10 +131,6 @@ Result<void> decide_proven(Decision& decision, const View& view, Instant now,
   }
   decision.authority = AuthorityKind::kProven;
   const TokenClaims& claims = evidence.token->claims();
-  decision.rests_on.reserve(claims.rests_on.size() + claims.lineage.size() + 2);
-  decision.rests_on = claims.rests_on;
-  decision.rests_on.push_back(record::short_id({NodeKind::kToken, 0, claims.jti}));
-  decision.rests_on.push_back(record::short_id({NodeKind::kTransaction, 0, claims.transaction}));
   Result<Standing> found;
   if (evidence.standing == nullptr) found = standing_of(view, claims);
   if (!found) {
@@ -155,16 +142,16 @@ Result<void> decide_proven(Decision& decision, const View& view, Instant now,
   if (!chain) {
     return fail(chain.error());
   }
-  name_nodes(decision, view, *lineage);
+  decision.lineage = *lineage;
   return check_not_revoked(view, claims)
       .and_then([&] { return check_live(view, now, *lineage, *chain); })
-      .and_then([&] { return check_rests_on(view, standing.rests_on, *chain, *lineage, now); })
-      .and_then([&] { return check_parties(view, *chain, claims); })
-      .and_then([&] { return find_target(view, request); })
+      .and_then([&] { return check_rests_on(view, standing.besides, now); })
+      .and_then([&] { return check_parties(*chain, standing); })
+      .and_then([&] { return find_target(view, request, standing.audience); })
       .and_then([&](const record::Resource* resource) {
         const ConstraintInputs inputs = inputs_of(*resource, request, now, zones);
-        return check_authority(claims.authority, request, inputs,
-                               [] { return std::string("the token"); })
+        const Authority& bound = standing.authority ? *standing.authority : claims.authority;
+        return check_authority(bound, request, inputs, [] { return std::string("the token"); })
             .and_then([&] { return check_hops(view, *lineage, *chain, request, inputs); });
       });
 }
@@ -208,8 +195,7 @@ Result<void> decide_asserted(Decision& decision, const View& view, Instant now,
       });
     });
     if (permitted) {
-      decision.entitlement = view.id(entitlement);
-      decision.rests_on = rests_on(view, lineage);
+      decision.lineage = lineage;
       return {};
     }
     if (!nearest || nearness(permitted.error().reason) > nearness(nearest->reason)) {
@@ -225,6 +211,24 @@ Result<void> decide_asserted(Decision& decision, const View& view, Instant now,
 
 std::string_view name(AuthorityKind kind) {
   return kind == AuthorityKind::kProven ? "proven" : "asserted";
+}
+
+Names names_of(const View& view, const Decision& decision, const TokenClaims* claims) {
+  Names names;
+  const bool is_proven = decision.authority == AuthorityKind::kProven && claims != nullptr;
+  if (is_proven) {
+    names.rests_on = claims->rests_on;
+    names.rests_on.push_back(record::short_id({NodeKind::kToken, 0, claims->jti}));
+    names.rests_on.push_back(record::short_id({NodeKind::kTransaction, 0, claims->transaction}));
+  }
+  if (!decision.lineage) return names;
+  names.entitlement = view.id(decision.lineage->entitlement);
+  if (!is_proven) names.rests_on = rests_on(view, *decision.lineage);
+  for (const record::DelegationHandle handle : decision.lineage->delegations) {
+    names.delegations.emplace_back(view.id(handle));
+    names.rests_on.push_back(record::short_id({NodeKind::kDelegation, handle.index, {}}));
+  }
+  return names;
 }
 
 Result<void> check_permits(const View& view, Instant now, const TimeZones& zones,

@@ -2,7 +2,7 @@
 // bounded by the lineage's depth, total: a function of (request, evidence, revision, instant).
 //
 //   Decision d = decide(view, now, zones, request, evidence);
-//   d.permitted(), d.refusal->reason, d.delegations, d.revision
+//   d.permitted(), d.refusal->reason, d.revision;   names_of(view, d, claims).delegations
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,14 @@ Result<Lineage> lineage_of(const record::View& view, const TokenClaims& claims);
 // what the nodes say now is read at each decision.
 struct Standing {
   Lineage lineage;
-  std::vector<record::NodeRef> rests_on;
+  std::vector<record::PrincipalHandle>
+      holders;                           // of the lineage: leaf's delegate first, root's last
+  std::vector<record::NodeRef> besides;  // what else it rests on
+  std::optional<record::PrincipalHandle> subject;  // nothing: not on record
+  std::optional<record::PrincipalHandle> client;
+  std::optional<record::ResourceHandle> audience;
+  // The token's authority where it is that of its leaf, as the record keeps it; else nothing.
+  const Authority* authority = nullptr;
 };
 // Refuses as `lineage_of` does.
 Result<Standing> standing_of(const record::View& view, const TokenClaims& claims);
@@ -100,12 +107,18 @@ std::string_view name(AuthorityKind kind);  // "proven", "asserted"
 struct Decision {
   std::optional<Error> refusal;  // nothing: permitted
   AuthorityKind authority = AuthorityKind::kAsserted;
-  std::vector<std::string> delegations;  // ids, leaf first, of the determining lineage
-  std::string entitlement;               // id of its root; empty where none was found
-  std::vector<std::string> rests_on;     // short ids of every node the answer rests on
+  std::optional<Lineage> lineage;  // the determining one; nothing where none was found
   record::Revision revision = 0;
   bool permitted() const { return !refusal.has_value(); }
 };
+
+// What a decision rests on, as texts. `claims`: of the token it was decided with, if any.
+struct Names {
+  std::vector<std::string> delegations;  // ids, leaf first, of the determining lineage
+  std::string entitlement;               // id of its root; empty where none was found
+  std::vector<std::string> rests_on;     // short ids of every node the answer rests on
+};
+Names names_of(const record::View& view, const Decision& decision, const TokenClaims* claims);
 
 // With a token: its own transaction, ancestors and every node it rests on must be live, its
 // authority must permit (an upper bound), its lineage as the record has it now must be live and

@@ -1,4 +1,6 @@
 // What a token rests on, of decision.h: the nodes it names, and its lineage.
+#include <algorithm>
+
 #include "mandate/base/bytes.h"
 #include "mandate/decision/chain.h"
 
@@ -91,17 +93,8 @@ Result<void> check_rests_on(const View& view, const std::vector<std::string>& sh
   return {};
 }
 
-Result<void> check_rests_on(const View& view, const std::vector<NodeRef>& nodes, const Chain& chain,
-                            const Lineage& lineage, Instant now) {
-  const auto was_seen = [&](const NodeRef& node) {
-    if (node.kind == NodeKind::kEntitlement) return node.index == lineage.entitlement.index;
-    if (node.kind != NodeKind::kPrincipal) return false;
-    std::size_t i = 0;
-    while (i <= chain.size && chain.holder(i).index != node.index) ++i;
-    return i <= chain.size;
-  };
+Result<void> check_rests_on(const View& view, const std::vector<NodeRef>& nodes, Instant now) {
   for (const NodeRef& node : nodes) {
-    if (was_seen(node)) continue;
     if (Result<void> live = check_node(view, node, now); !live) return live;
   }
   return {};
@@ -110,9 +103,7 @@ Result<void> check_rests_on(const View& view, const std::vector<NodeRef>& nodes,
 void read_ahead(const View& view, const Standing& standing) {
   for (const record::DelegationHandle hop : standing.lineage.delegations) view.read_ahead(hop);
   view.read_ahead(standing.lineage.entitlement);
-  for (const NodeRef& node : standing.rests_on) {
-    if (node.kind == NodeKind::kPrincipal) view.read_ahead(record::PrincipalHandle{node.index});
-  }
+  for (const record::PrincipalHandle holder : standing.holders) view.read_ahead(holder);
 }
 
 Result<void> check_token(const View& view, const TokenClaims& claims, Instant now) {
@@ -132,7 +123,7 @@ Result<Standing> standing_of(const View& view, const TokenClaims& claims) {
     return fail(Reason::kTokenMalformed, Place::kAccessToken, std::move(detail));
   };
   Standing standing;
-  standing.rests_on.reserve(claims.rests_on.size());
+  standing.besides.reserve(claims.rests_on.size());
   std::optional<record::EntitlementHandle> root;
   for (const std::string& text : claims.rests_on) {
     Result<NodeRef> node = record::parse_short_id(text);
@@ -142,7 +133,7 @@ Result<Standing> standing_of(const View& view, const TokenClaims& claims) {
     if (node->kind == NodeKind::kEntitlement) {
       root = record::EntitlementHandle{node->index};
     }
-    standing.rests_on.push_back(*std::move(node));
+    standing.besides.push_back(*std::move(node));
   }
   if (!root) {
     return fail(Reason::kOutsideAuthority, Place::kAccessToken,
@@ -161,6 +152,19 @@ Result<Standing> standing_of(const View& view, const TokenClaims& claims) {
   if (!chain) {
     return malformed(chain.error().detail);
   }
+  for (std::size_t i = 0; i <= chain->size; ++i) standing.holders.push_back(chain->holder(i));
+  // Who holds what never changes, so what the lineage itself shows need not be looked at twice.
+  std::erase_if(standing.besides, [&](const NodeRef& node) {
+    const auto is_it = [&](record::PrincipalHandle holder) { return holder.index == node.index; };
+    return node.kind == NodeKind::kEntitlement ||
+           (node.kind == NodeKind::kPrincipal && std::ranges::any_of(standing.holders, is_it));
+  });
+  standing.besides.shrink_to_fit();
+  standing.subject = view.find_principal(claims.subject.text());
+  standing.client = view.find_principal(claims.client_id.text());
+  standing.audience = view.find_resource(claims.audience.text());
+  const Authority* leaf = chain->size == 0 ? chain->root->authority : chain->hops[0]->authority;
+  if (*leaf == claims.authority) standing.authority = leaf;
   return standing;
 }
 

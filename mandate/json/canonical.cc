@@ -2,10 +2,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "mandate/base/bytes.h"
+#include "mandate/json/object_text.h"
 #include "mandate/json/value.h"
 
 namespace mandate::json {
@@ -152,6 +154,48 @@ void write_pretty(std::string& out, const Value& value, std::size_t indent) {
 }
 
 }  // namespace
+
+ObjectText::ObjectText(std::string& out) : out_(out) { out_ += '{'; }
+
+void ObjectText::key(std::string_view key) {
+  if (!is_first_) {
+    if (!is_before(previous_, key)) std::abort();
+    out_ += ',';
+  }
+  is_first_ = false;
+  previous_ = key;
+  write_string(out_, key);
+  out_ += ':';
+}
+
+void ObjectText::text(std::string_view at, std::string_view value) {
+  key(at);
+  write_string(out_, value);
+}
+void ObjectText::number(std::string_view at, std::int64_t value) {
+  key(at);
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value);
+  out_.append(digits, end.ptr);
+}
+void ObjectText::value(std::string_view at, const Value& value) {
+  key(at);
+  write_canonical(out_, value);
+}
+void ObjectText::raw(std::string_view at, std::string_view canonical) {
+  key(at);
+  out_ += canonical;
+}
+void ObjectText::begin_array(std::string_view at) {
+  key(at);
+  out_ += '[';
+}
+void ObjectText::add_item(std::string_view text) {
+  if (out_.back() != '[') out_ += ',';
+  write_string(out_, text);
+}
+void ObjectText::end_array() { out_ += ']'; }
+void ObjectText::end() { out_ += '}'; }
 
 std::string canonical(const Value& value) {
   std::string out;

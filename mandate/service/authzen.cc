@@ -187,7 +187,7 @@ Decided refused(const Question& question, ResourceId location, const PrincipalId
                               .facts = {},
                               .client_address = question.client_address},
                   .decision = {},
-                  .claims = std::nullopt,
+                  .token = std::nullopt,
                   .asked_by = caller.text(),
                   .subject = question.subject_id,
                   .inputs = question.inputs,
@@ -310,16 +310,16 @@ Decided decide_question(Core& core, const record::View& view, const Caller& call
     }
     presented = *std::move(verified);
     decided.uses.push_back(presented->use);
-    decided.claims = presented->token.claims();
+    decided.token = presented->token;
     evidence.token = &presented->token;
     evidence.possession = &presented->possession;
   }
-  decided.decision = decision::decide(view, now, core.deps.zones, decided.request, evidence);
+  decided.decision = decide(core, view, decided.request, evidence, now);
   set_enforcement(view, resource, presented.has_value(), decided);
   return decided;
 }
 
-json::Value answer_body(const Decided& decided, std::string_view receipt) {
+json::Value answer_body(const Core& core, const Decided& decided, std::string_view receipt) {
   const decision::Decision& decision = decided.decision;
   json::Value context = json::Value::object({});
   if (decision.refusal) {
@@ -327,10 +327,9 @@ json::Value answer_body(const Decided& decided, std::string_view receipt) {
     context.set("reason_detail", outside_detail(*decision.refusal));
   }
   context.set("authority", name(decision.authority));
-  json::Array delegations;
-  for (const std::string& id : decision.delegations) delegations.emplace_back(id);
-  json::Array rests_on;
-  for (const std::string& id : decision.rests_on) rests_on.emplace_back(id);
+  const decision::Names names = names_of(core, decided);
+  json::Array delegations(names.delegations.begin(), names.delegations.end());
+  json::Array rests_on(names.rests_on.begin(), names.rests_on.end());
   context.set("delegations", std::move(delegations));
   context.set("rests_on", std::move(rests_on));
   context.set("revision", static_cast<std::int64_t>(decision.revision));
@@ -442,9 +441,9 @@ void evaluation_endpoint(Core& core, const ApiCall& call, const json::Value& bod
   }
   std::vector<SeenPair> seen;
   journal_and_answer(core, decide_question(core, view, *caller, *question, seen, now),
-                     [done](const Decided& decided, const std::string& receipt) {
+                     [&core, done](const Decided& decided, const std::string& receipt) {
                        Reply reply;
-                       reply.body = answer_body(decided, receipt);
+                       reply.body = answer_body(core, decided, receipt);
                        done(std::move(reply));
                      });
 }
@@ -490,8 +489,8 @@ void evaluations_endpoint(Core& core, const ApiCall& call, const json::Value& bo
       continue;
     }
     journal_and_answer(core, *std::move(outcomes[i]),
-                       [gathering, i](const Decided& decided, const std::string& receipt) {
-                         put_answer(gathering, i, answer_body(decided, receipt));
+                       [&core, gathering, i](const Decided& decided, const std::string& receipt) {
+                         put_answer(gathering, i, answer_body(core, decided, receipt));
                        });
   }
 }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "mandate/base/digest_hash.h"
 #include "mandate/base/rate_limiter.h"
+#include "mandate/base/recent_map.h"
 #include "mandate/decision/decision.h"
 #include "mandate/service/issuer_keys.h"
 #include "mandate/service/journalist.h"
@@ -17,6 +20,9 @@
 #include "mandate/token/grants.h"
 
 namespace mandate::service {
+
+// Of a generation: as many tokens as their verifier remembers, some 500 bytes each.
+inline constexpr std::size_t kStandingsMax = 1 << 15;
 
 struct Core {
   explicit Core(const Dependencies& dependencies);
@@ -30,6 +36,7 @@ struct Core {
   Journalist journalist;
   KeyCache keys;
   RateLimiter rate;  // by client id
+  RecentMap<Digest, std::shared_ptr<const decision::Standing>, DigestHash> standings{kStandingsMax};
 
   Instant now() const { return deps.clock.now(); }
   record::View view() const { return deps.state.view(); }

@@ -7,52 +7,32 @@
 #include "mandate/base/bytes.h"
 #include "mandate/base/limits.h"
 #include "mandate/crypto/hash.h"
+#include "mandate/json/object_text.h"
 
 namespace mandate::service {
 namespace {
 
-json::Array strings(const std::vector<std::string>& texts) {
-  json::Array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
-
 // Inputs beyond this enter by their digest, so that every decision has its entry.
 constexpr std::size_t kInputsBytesMax = 16 << 10;
 static_assert(2 * kInputsBytesMax < limits::kLogEntryBytesMax);
+constexpr std::size_t kUsualEntryBytes = 2 << 10;
 
-json::Value bounded(const json::Value& inputs) {
-  const std::string text = json::canonical(inputs);
-  if (text.size() <= kInputsBytesMax) return inputs;
-  return json::Value::object({{"sha256", encode_base64url(view(crypto::sha256(text)))}});
-}
-
-void add_token(Core& core, const TokenClaims& claims, json::Value& entry) {
-  json::Array actors;
-  for (const PrincipalId& actor : claims.actors) actors.emplace_back(actor.text());
-  entry.set("sub", claims.subject.text());
-  entry.set("actors", std::move(actors));
-  entry.set("client_id", claims.client_id.text());
-  entry.set("jti", claims.jti);
-  entry.set("txn", claims.transaction);
-  json::Array predecessors;
-  if (auto before = core.journalist.predecessor(claims.jti, "access_token")) {
-    predecessors.push_back(*std::move(before));
-  }
-  entry.set("predecessors", std::move(predecessors));
+// As canonical text.
+std::string bounded(const json::Value& inputs) {
+  std::string text = json::canonical(inputs);
+  if (text.size() <= kInputsBytesMax) return text;
+  return json::canonical(
+      json::Value::object({{"sha256", encode_base64url(view(crypto::sha256(text)))}}));
 }
 
 // Nothing that a permit rests on may end while it is kept.
 Seconds max_age_of(const record::View& view, const ResourceDefinition& resource,
                    const Decided& decided) {
   Instant end = decided.instant + resource.cache_when_down;
-  if (decided.claims) {
-    end = std::min(end, decided.claims->expires_at);
-    if (const auto lineage = decision::lineage_of(view, *decided.claims)) {
-      end = std::min(end, decision::lifetime_of(view, *lineage).not_after);
-    }
-  } else if (const auto root = view.find_entitlement(decided.decision.entitlement)) {
-    end = std::min(end, decision::lifetime_of(view, {*root, {}}).not_after);
+  if (end == decided.instant) return Seconds{0};
+  if (decided.token) end = std::min(end, decided.claims()->expires_at);
+  if (const auto& lineage = decided.decision.lineage) {
+    end = std::min(end, decision::lifetime_of(view, *lineage).not_after);
   }
   return std::max(Seconds{0}, std::chrono::floor<Seconds>(end - decided.instant));
 }
@@ -128,43 +108,84 @@ void set_enforcement(const record::View& view, const ResourceDefinition& resourc
   if (decided.permitted()) decided.max_age = max_age_of(view, resource, decided);
 }
 
-json::Value decision_entry(Core& core, const Decided& decided) {
+decision::Decision decide(Core& core, const record::View& view, const AccessRequest& request,
+                          decision::Evidence evidence, Instant now) {
+  std::shared_ptr<const decision::Standing> standing;
+  if (evidence.token != nullptr) {
+    standing = core.standings.find(evidence.token->hash()).value_or(nullptr);
+    if (standing == nullptr) {
+      Result<decision::Standing> found = decision::standing_of(view, evidence.token->claims());
+      if (found) {
+        standing = std::make_shared<const decision::Standing>(*std::move(found));
+        core.standings.put(evidence.token->hash(), standing);
+      }
+    }
+    evidence.standing = standing.get();
+  }
+  return decision::decide(view, now, core.deps.zones, request, evidence);
+}
+
+decision::Names names_of(const Core& core, const Decided& decided) {
   const decision::Decision& decision = decided.decision;
-  json::Value entry =
-      json::Value::object({{"time", format_rfc3339(decided.instant)},
-                           {"decision", decision.permitted() ? "permit" : "deny"},
-                           {"authority", name(decision.authority)},
-                           {"by", decided.asked_by},
-                           {"resource", decided.request.location.text()},
-                           {"resource_type", decided.request.type},
-                           {"action", decided.request.action},
-                           {"delegations", strings(decision.delegations)},
-                           {"rests_on", strings(decision.rests_on)},
-                           {"revision", static_cast<std::int64_t>(decision.revision)},
-                           {"time_zones", core.deps.zones.version()},
-                           {"inputs", bounded(decided.inputs)},
-                           {"uses", decided.uses}});
-  if (decided.request.identifier) entry.set("identifier", decided.request.identifier->text());
+  return decision::names_of(core.deps.state.view(decision.revision), decision, decided.claims());
+}
+
+Journalist::Draft decision_entry(Core& core, const Decided& decided) {
+  const decision::Decision& decision = decided.decision;
+  const TokenClaims* claims = decided.claims();
+  const decision::Names names = names_of(core, decided);
+  const std::optional<Error>& refusal = decision.refusal;
+  std::string text;
+  text.reserve(kUsualEntryBytes);
+  json::ObjectText entry(text);
+  entry.text("action", decided.request.action);
+  if (claims) {
+    entry.begin_array("actors");
+    for (const PrincipalId& actor : claims->actors) entry.add_item(actor.text());
+    entry.end_array();
+  }
+  if (decided.shadowed) entry.text("answered", "permit");
+  entry.text("authority", name(decision.authority));
+  entry.text("by", decided.asked_by);
   if (decided.request.client_address) {
-    entry.set("client_address", decided.request.client_address->text());
+    entry.text("client_address", decided.request.client_address->text());
   }
-  if (!decision.entitlement.empty()) entry.set("entitlement", decision.entitlement);
-  if (decided.enforcement == Enforcement::kShadow) entry.set("enforcement", "shadow");
-  if (decided.shadowed) entry.set("answered", "permit");
-  if (decision.refusal) {
-    entry.set("reason", name(decision.refusal->reason));
-    entry.set("detail", decision.refusal->detail);
+  if (claims) entry.text("client_id", claims->client_id.text());
+  entry.text("decision", decision.permitted() ? "permit" : "deny");
+  entry.texts("delegations", names.delegations);
+  if (refusal) entry.text("detail", refusal->detail);
+  if (decided.enforcement == Enforcement::kShadow) entry.text("enforcement", "shadow");
+  if (!names.entitlement.empty()) entry.text("entitlement", names.entitlement);
+  if (decided.request.identifier) entry.text("identifier", decided.request.identifier->text());
+  entry.raw("inputs", bounded(decided.inputs));
+  if (claims) entry.text("jti", claims->jti);
+  entry.text("nonce", core.journalist.nonce());
+  if (claims) {
+    const auto before = core.journalist.predecessor(claims->jti, "access_token");
+    entry.value("predecessors", before ? json::Array{*before} : json::Array());
   }
-  if (decided.claims) {
-    add_token(core, *decided.claims, entry);
+  if (refusal) entry.text("reason", name(refusal->reason));
+  entry.text("resource", decided.request.location.text());
+  entry.text("resource_type", decided.request.type);
+  entry.texts("rests_on", names.rests_on);
+  entry.number("revision", static_cast<std::int64_t>(decision.revision));
+  if (claims) {
+    entry.text("sub", claims->subject.text());
   } else if (decided.subject) {
-    entry.set("sub", *decided.subject);
+    entry.text("sub", *decided.subject);
   }
-  return entry;
+  entry.text("time", format_rfc3339(decided.instant));
+  entry.text("time_zones", core.deps.zones.version());
+  if (claims) entry.text("txn", claims->transaction);
+  entry.text("type", "decided");
+  entry.value("uses", decided.uses);
+  entry.end();
+  return core.journalist.seal("decided", refusal ? name(refusal->reason) : "permit",
+                              std::move(text));
 }
 
 void journal_and_answer(Core& core, Decided decided, Answered answer) {
-  Journalist::Draft draft = core.journalist.draft("decided", decision_entry(core, decided));
+  Journalist::Draft draft = decision_entry(core, decided);
   auto shared = std::make_shared<Decided>(std::move(decided));
   // What is not on record is not permitted, in shadow either.
   const auto refuse = [](Decided& permitted, const Error& why) {

@@ -19,7 +19,7 @@ struct Decided {
   Instant instant;  // at which `decide` was asked: a decision can be asked for again (Law 10)
   AccessRequest request;
   decision::Decision decision;
-  std::optional<TokenClaims> claims;
+  std::optional<VerifiedToken> token;
   std::string asked_by;                // the resource server, or the enforcement point's address
   std::optional<std::string> subject;  // of an asserted request
   json::Value inputs;                  // what constraints could be evaluated against
@@ -31,6 +31,7 @@ struct Decided {
   std::optional<std::string> dpop_nonce = {};  // where the actor's proof needs one
 
   bool permitted() const { return decision.permitted() || shadowed; }
+  const TokenClaims* claims() const { return token ? &token->claims() : nullptr; }
 };
 
 // Whether a resource in shadow permits what is refused so: where authority is missing, and whoever
@@ -44,9 +45,16 @@ bool shadow_permits(Reason reason, bool token_presented);
 void set_enforcement(const record::View& view, const ResourceDefinition& resource,
                      bool token_presented, Decided& decided);
 
+// `decide`, with the standing of a token that was seen before.
+decision::Decision decide(Core& core, const record::View& view, const AccessRequest& request,
+                          decision::Evidence evidence, Instant now);
+
 // The entry of a decision: what was asked, of whom, the answer, what it rests on, the token's own
 // entry as predecessor.
-json::Value decision_entry(Core& core, const Decided& decided);
+Journalist::Draft decision_entry(Core& core, const Decided& decided);
+
+// What it rests on, as the record had it when it was decided.
+decision::Names names_of(const Core& core, const Decided& decided);
 
 // Writes the entry and calls back with the receipt: at once, or for a durable permit when the entry
 // is; then an entry that cannot be written turns the permit into a refusal.

@@ -101,9 +101,9 @@ std::string header_safe(std::string_view text) {
   return safe;
 }
 
-std::string lineage_text(const decision::Decision& decision) {
+std::string lineage_text(const Core& core, const Decided& decided) {
   std::string text;
-  for (const std::string& id : decision.delegations) {
+  for (const std::string& id : names_of(core, decided).delegations) {
     if (!text.empty()) text += ", ";
     text += header_safe(id);
   }
@@ -113,7 +113,7 @@ std::string lineage_text(const decision::Decision& decision) {
 
 // A signed statement for the upstream, about this one request.
 std::string assertion(Core& core, const Decided& decided, const Original& original, Instant now) {
-  json::Value claims = token::to_json(*decided.claims, core.deps.issuer);
+  json::Value claims = token::to_json(*decided.claims(), core.deps.issuer);
   json::Value about = json::Value::object({{"iss", core.deps.issuer},
                                            {"aud", decided.request.location.text()},
                                            {"iat", to_numeric_date(now)},
@@ -132,12 +132,12 @@ std::string assertion(Core& core, const Decided& decided, const Original& origin
 
 Reply permitted(Core& core, const Decided& decided, const Original& original,
                 const std::string& receipt, Instant now) {
-  const TokenClaims& claims = *decided.claims;
+  const TokenClaims& claims = *decided.claims();
   Reply reply;
   reply.receipt = receipt;
   reply.headers = {{"Mandate-Subject", header_safe(claims.subject.text())},
                    {"Mandate-Actor", header_safe(claims.client_id.text())},
-                   {"Mandate-Lineage", lineage_text(decided.decision)},
+                   {"Mandate-Lineage", lineage_text(core, decided)},
                    {"Mandate-Transaction", claims.transaction},
                    {"Mandate-Receipt", receipt},
                    {"Mandate-Assertion", assertion(core, decided, original, now)},
@@ -219,7 +219,7 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
                               .facts = {},
                               .client_address = original->client_address},
                   .decision = {},
-                  .claims = presented->token.claims(),
+                  .token = presented->token,
                   .asked_by = "enforcement point " + point->text(),
                   .subject = std::nullopt,
                   .inputs = inputs_of(*original),
@@ -228,10 +228,10 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
   Result<AccessRequest> request = make_request(definition, *original);
   if (request) {
     decided.request = *std::move(request);
-    decided.decision = decision::decide(view, now, core.deps.zones, decided.request,
-                                        {.token = &presented->token,
-                                         .possession = &presented->possession,
-                                         .subject = std::nullopt});
+    decided.decision = decide(
+        core, view, decided.request,
+        {.token = &presented->token, .possession = &presented->possession, .subject = std::nullopt},
+        now);
   } else {
     decided.decision.refusal = request.error();
     decided.decision.revision = view.revision();

@@ -31,11 +31,18 @@ Journalist::Draft Journalist::draft(std::string_view type, json::Value entry) co
                     : 1);
   entry.set("type", type);
   if (entry.find("time") == nullptr) entry.set("time", format_rfc3339(clock_.now()));
-  entry.set("nonce", encode_base64url(random_.bytes(16)));
+  entry.set("nonce", nonce());
   Draft draft;
   draft.entry = json::canonical(entry);
   draft.leaf = ledger::leaf_hash(draft.entry);
   return draft;
+}
+
+Journalist::Draft Journalist::seal(std::string_view type, std::string_view outcome,
+                                   std::string entry) const {
+  counters_.add(type, outcome, 1);
+  const Digest leaf = ledger::leaf_hash(entry);
+  return {std::move(entry), leaf};
 }
 
 namespace {
@@ -51,6 +58,18 @@ struct Gate {
 
 Result<std::string> Journalist::write(Draft draft, record::Journal::Done durable,
                                       const Promised& promised) {
+  const auto sign = [&](const record::Journal::Place& place) {
+    return ledger::sign_receipt(
+        {.log = place.origin, .run = place.run, .leaf = draft.leaf, .issued_at = clock_.now()},
+        receipt_key_);
+  };
+  if (!durable) {
+    return journal_.append(std::move(draft.entry), {}).map([&](const auto& place) {
+      std::string receipt = sign(place);
+      if (promised) promised(receipt);
+      return receipt;
+    });
+  }
   auto gate = std::make_shared<Gate>();
   auto done = std::make_shared<record::Journal::Done>(std::move(durable));
   Result<record::Journal::Place> place =
@@ -62,12 +81,10 @@ Result<std::string> Journalist::write(Draft draft, record::Journal::Done durable
             return;
           }
         }
-        if (*done) (*done)(std::move(result));
+        (*done)(std::move(result));
       });
   if (!place) return fail(place.error());
-  std::string receipt = ledger::sign_receipt(
-      {.log = place->origin, .run = place->run, .leaf = draft.leaf, .issued_at = clock_.now()},
-      receipt_key_);
+  std::string receipt = sign(*place);
   if (promised) promised(receipt);
   std::optional<Result<void>> earlier;
   {
@@ -75,7 +92,7 @@ Result<std::string> Journalist::write(Draft draft, record::Journal::Done durable
     gate->promised = true;
     earlier = std::move(gate->durable);
   }
-  if (earlier && *done) (*done)(*std::move(earlier));
+  if (earlier) (*done)(*std::move(earlier));
   return receipt;
 }
 

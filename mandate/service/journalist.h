@@ -40,6 +40,11 @@ class Journalist {
   // Counts it. Adds `type`, `time` where the entry has none, and a `nonce` that makes the entry,
   // and so the leaf hash, unique.
   Draft draft(std::string_view type, json::Value entry) const;
+  // The same for an entry that is canonical text, with its `type`, `time` and a `nonce()` of its
+  // own; `outcome` as counters have it: a reason of the closed table, "permit", or "done".
+  Draft seal(std::string_view type, std::string_view outcome, std::string entry) const;
+  std::string nonce() const { return encode_base64url(random_.bytes(16)); }
+
   // Queues the entry; the receipt is a signed promise of it. `durable` as in record::Journal. Where
   // the answer holds the receipt, `promised` gets it before `durable` can be called.
   using Promised = std::function<void(const std::string& receipt)>;

@@ -17,9 +17,9 @@
 #include <utility>
 #include <vector>
 
+#include "mandate/base/digest_hash.h"
 #include "mandate/base/ports.h"
 #include "mandate/record/ports.h"
-#include "mandate/store/digest_hash.h"
 
 namespace mandate::store {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "mandate/base/bytes.h"
+#include "mandate/base/digest_hash.h"
 #include "mandate/base/instant.h"
-#include "mandate/store/digest_hash.h"
 
 namespace mandate::store {
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "mandate/base/digest_hash.h"
 #include "mandate/base/limits.h"
 #include "mandate/base/recent_map.h"
 #include "mandate/token/claims.h"
@@ -188,16 +189,8 @@ std::string sign_access_token(const TokenClaims& claims, std::string_view issuer
 }
 
 struct AccessTokenVerifier::Seen {
-  // Only what we signed comes in, and its hash is as good as random.
-  struct Hash {
-    std::size_t operator()(const Digest& digest) const {
-      std::size_t word = 0;
-      std::memcpy(&word, digest.data(), sizeof word);
-      return word;
-    }
-  };
   static constexpr std::size_t kGenerationMax = 1 << 15;  // of some 2 KiB each
-  RecentMap<Digest, std::shared_ptr<const VerifiedToken>, Hash> tokens{kGenerationMax};
+  RecentMap<Digest, std::shared_ptr<const VerifiedToken>, DigestHash> tokens{kGenerationMax};
 };
 
 AccessTokenVerifier::AccessTokenVerifier(std::string issuer, std::vector<crypto::PublicKey> keys)

@@ -103,9 +103,10 @@ TEST(Decide, AssertedOnlyWhereTheResourceAcceptsIt) {
     EXPECT_EQ(name(decision.authority), "asserted");
     if (!row.reason) {
       ASSERT_TRUE(decision.permitted()) << decision.refusal->detail;
-      EXPECT_EQ(decision.entitlement, "support");
-      EXPECT_TRUE(decision.delegations.empty());
-      EXPECT_EQ(decision.rests_on.size(), 2u);
+      const decision::Names names = names_of(question.world.view(), decision, nullptr);
+      EXPECT_EQ(names.entitlement, "support");
+      EXPECT_TRUE(names.delegations.empty());
+      EXPECT_EQ(names.rests_on.size(), 2u);
       continue;
     }
     ASSERT_FALSE(decision.permitted());

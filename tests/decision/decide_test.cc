@@ -39,8 +39,10 @@ TEST(Decide, NamesWhatItRestsOn) {
   ASSERT_TRUE(decision.permitted()) << decision.refusal->detail;
   EXPECT_EQ(decision.authority, decision::AuthorityKind::kProven);
   EXPECT_EQ(name(decision.authority), "proven");
-  EXPECT_EQ(decision.delegations, (std::vector<std::string>{"helper-reads", "triage-reads"}));
-  EXPECT_EQ(decision.entitlement, "support");
+  const TokenClaims claims = question.claims();
+  const decision::Names names = names_of(question.world.view(), decision, &claims);
+  EXPECT_EQ(names.delegations, (std::vector<std::string>{"helper-reads", "triage-reads"}));
+  EXPECT_EQ(names.entitlement, "support");
   EXPECT_EQ(decision.revision, question.world.view().revision());
   const record::View view = question.world.view();
   std::vector<std::string> expected = decision::rests_on(view, question.named_lineage());
@@ -52,7 +54,7 @@ TEST(Decide, NamesWhatItRestsOn) {
     expected.push_back(
         record::short_id({NodeKind::kDelegation, view.find_delegation(id)->index, {}}));
   }
-  EXPECT_THAT(decision.rests_on, ::testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(names.rests_on, ::testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(Decide, RefusesWhatRestsOnTheDead) {

@@ -159,9 +159,11 @@ struct Question {
         EXPECT_EQ(known.refusal->reason, looked_up.refusal->reason);
         EXPECT_EQ(known.refusal->detail, looked_up.refusal->detail);
       }
-      EXPECT_EQ(known.delegations, looked_up.delegations);
-      EXPECT_EQ(known.entitlement, looked_up.entitlement);
-      EXPECT_EQ(known.rests_on, looked_up.rests_on);
+      const decision::Names names = names_of(world.view(), known, &token.claims());
+      const decision::Names before = names_of(world.view(), looked_up, &token.claims());
+      EXPECT_EQ(names.delegations, before.delegations);
+      EXPECT_EQ(names.entitlement, before.entitlement);
+      EXPECT_EQ(names.rests_on, before.rests_on);
     }
     return looked_up;
   }

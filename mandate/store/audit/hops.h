@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mandate/base/digest_hash.h"
 #include "mandate/json/value.h"
 #include "mandate/store/audit/findings.h"
-#include "mandate/store/digest_hash.h"
 
 namespace mandate::store::audit {
 

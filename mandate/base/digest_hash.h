@@ -8,7 +8,7 @@
 
 #include "mandate/base/bytes.h"
 
-namespace mandate::store {
+namespace mandate {
 
 struct DigestHash {
   std::size_t operator()(const Digest& digest) const {
@@ -18,4 +18,4 @@ struct DigestHash {
   }
 };
 
-}  // namespace mandate::store
+}  // namespace mandate
