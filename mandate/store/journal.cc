@@ -48,6 +48,7 @@ struct SegmentJournal::Impl {
   std::condition_variable queued;
   std::vector<Item> queue;
   std::size_t queue_bytes = 0;
+  bool is_waited_for = false;         // somebody's answer hangs on an entry of the queue
   std::uint32_t queue_log = 0;        // the log that the next entry goes to
   std::uint64_t queue_log_bytes = 0;  // what that log will have then
   Day queue_log_day{};
@@ -81,6 +82,10 @@ struct SegmentJournal::Impl {
   void stop();
   void run_writer();
 
+  // Under the queue's lock.
+  bool is_urgent() const {
+    return stopping || is_waited_for || queue.size() >= kJournalGatherEntriesMax;
+  }
   std::string origin(std::uint32_t log) const { return journal_log_origin(options.host, log); }
   std::shared_ptr<JournalLog> newest() const;
   Result<std::shared_ptr<JournalLog>> load(std::uint32_t number);
@@ -279,9 +284,11 @@ void SegmentJournal::Impl::run_writer() {
     {
       std::unique_lock lock(queue_mutex);
       queued.wait(lock, [this] { return stopping || !queue.empty(); });
+      queued.wait_for(lock, kJournalGatherTime, [this] { return is_urgent(); });
       if (queue.empty()) return;
       group.swap(queue);
       queue_bytes = 0;
+      is_waited_for = false;
     }
     write_group(group);
   }
@@ -339,7 +346,7 @@ Result<record::Journal::Place> SegmentJournal::append(std::string entry, Done do
   const Day today = day_of(impl.options.clock.now());
   const std::size_t bytes = kFrameHeadBytes + entry.size();
   std::uint32_t log = 0;
-  bool was_empty = false;
+  bool wakes = false;
   {
     const std::lock_guard lock(impl.queue_mutex);
     if (impl.closed) return fail(*impl.closed);
@@ -356,10 +363,12 @@ Result<record::Journal::Place> SegmentJournal::append(std::string entry, Done do
     impl.queue_log_bytes += bytes;
     impl.queue_bytes += entry.size();
     log = impl.queue_log;
-    was_empty = impl.queue.empty();
+    wakes = impl.queue.empty() || !impl.is_urgent();
+    if (done) impl.is_waited_for = true;
     impl.queue.push_back({std::move(entry), std::move(done), log});
+    wakes = wakes && (impl.queue.size() == 1 || impl.is_urgent());
   }
-  if (was_empty) impl.queued.notify_one();
+  if (wakes) impl.queued.notify_one();
   return Place{impl.origin(log), impl.options.run};
 }
 

@@ -1,5 +1,7 @@
 // The journal: a chain of logs, each one preallocated segment file. One thread writes; what waits
 // together is one group, one write and one fdatasync. Callbacks come after it, never before.
+// Entries that nobody waits for gather for kJournalGatherTime; one that somebody waits for takes
+// them along.
 //
 //   Result<std::unique_ptr<SegmentJournal>> journal = SegmentJournal::open(options);
 //   (*journal)->append(R"({"type":"issued"})", [](Result<void> durable) { ... });
@@ -30,6 +32,9 @@ namespace mandate::store {
 // What waits to be written at once, and so the most that a crash can leave unsynced.
 inline constexpr std::size_t kJournalQueueEntriesMax = 1 << 16;
 inline constexpr std::size_t kJournalQueueBytesMax = 16 << 20;
+// What a crash can cost of answers that were not waited for: they are told of as lost.
+inline constexpr std::chrono::milliseconds kJournalGatherTime{2};
+inline constexpr std::size_t kJournalGatherEntriesMax = 512;
 
 struct SegmentJournalOptions {
   FileSystem& files;

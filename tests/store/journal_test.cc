@@ -7,6 +7,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <thread>
 
 #include "mandate/base/limits.h"
 #include "mandate/store/log_entries.h"
@@ -151,6 +152,27 @@ TYPED_TEST(Journals, what_was_queued_is_written_before_the_end) {
     ASSERT_THAT(world.journal().append(text_of(i), {}), IsOk());
   ASSERT_THAT(world.open(), IsOk());
   EXPECT_EQ(world.entries().size(), 2U + 100U + 1U);
+}
+
+TYPED_TEST(Journals, what_somebody_waits_for_takes_along_what_nobody_does) {
+  auto& world = this->world_;
+  ASSERT_THAT(world.open(), IsOk());
+  const std::uint64_t before = world.journal().frontier(1).value().size();
+  for (std::uint64_t i = 0; i < 10; ++i)
+    ASSERT_THAT(world.journal().append(text_of(i), {}), IsOk());
+  ASSERT_THAT(world.append(text_of(10)), IsOk());
+  EXPECT_EQ(world.journal().frontier(1).value().size(), before + 11);
+}
+
+TYPED_TEST(Journals, what_nobody_waits_for_is_durable_soon) {
+  auto& world = this->world_;
+  ASSERT_THAT(world.open(), IsOk());
+  const std::uint64_t before = world.journal().frontier(1).value().size();
+  ASSERT_THAT(world.journal().append(text_of(1), {}), IsOk());
+  for (int i = 0; i < 1000 && world.journal().frontier(1).value().size() == before; ++i) {
+    (void)std::promise<void>().get_future().wait_for(Milliseconds(5));
+  }
+  EXPECT_EQ(world.journal().frontier(1).value().size(), before + 1);
 }
 
 // As at the end of a server whose disk is slow: what the callbacks use stands until `stop` returns.
