@@ -119,6 +119,12 @@ int blast(const BlastOptions& options, Format format) {
   graph::Blast reached = read.graph.blast(*from, direction, *evidence);
   report::BlastView view{read.graph, reached, read.edges, *evidence};
   switch (format) {
+    case Format::kOcsf:
+    case Format::kSarif:
+    case Format::kHtml:
+      return report({Reason::kBadRequest, Place::kRequest,
+                     "a blast radius has no such form; expected text, json, dot or graphml"},
+                    format);
     case Format::kText: print(report::blast_text(view)); break;
     case Format::kJson:
     case Format::kNdjson: print_json(report::blast_json(view)); break;

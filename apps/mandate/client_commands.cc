@@ -407,9 +407,12 @@ int path(const Connection& connection, const PathOptions& options) {
     case Format::kJson: print_json(*verified); break;
     case Format::kGraphviz: print(report::path_graphviz(*verified)); break;
     case Format::kText: print(report::path_text(*verified)); break;
+    case Format::kOcsf:
+    case Format::kSarif:
+    case Format::kHtml:
     case Format::kGraphml:
       return report({Reason::kBadRequest, Place::kRequest,
-                     "a path has no graphml; expected --output text, json or dot"},
+                     "a path has no such form; expected --output text, json or dot"},
                     connection.format);
   }
   const json::Value* good = verified->find("verified");

@@ -62,6 +62,9 @@ Format format_of(const std::string& output) {
   if (output == "json") return Format::kJson;
   if (output == "ndjson") return Format::kNdjson;
   if (output == "graphml") return Format::kGraphml;
+  if (output == "ocsf") return Format::kOcsf;
+  if (output == "sarif") return Format::kSarif;
+  if (output == "html") return Format::kHtml;
   return output == "dot" ? Format::kGraphviz : Format::kText;
 }
 
@@ -70,9 +73,9 @@ Format format_of(const std::string& output) {
 void add_common(CLI::App& app, Everything& all) {
   app.add_option(
          "-o,--output", all.output,
-         "text, json, for `scan` ndjson, for `path` and `blast` dot (Graphviz), for `blast` "
-         "graphml")
-      ->check(CLI::IsMember({"text", "json", "ndjson", "dot", "graphml"}))
+         "text, json; for `scan` ndjson, ocsf, sarif, html; for `path` and `blast` dot (Graphviz); "
+         "for `blast` graphml")
+      ->check(CLI::IsMember({"text", "json", "ndjson", "ocsf", "sarif", "html", "dot", "graphml"}))
       ->capture_default_str();
   app.add_option("--server", all.connection.server, "URL of the server")
       ->envname("MANDATE_SERVER")

@@ -15,7 +15,7 @@ inline constexpr int kExitRefused = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitCouldNot = 3;
 
-enum class Format { kText, kJson, kNdjson, kGraphviz, kGraphml };
+enum class Format { kText, kJson, kNdjson, kGraphviz, kGraphml, kOcsf, kSarif, kHtml };
 
 void print(std::string_view text);  // stdout, as it is
 void print_json(const json::Value& value);

@@ -15,6 +15,7 @@
 #include "apps/mandate/proposal.h"
 #include "mandate/base/bytes.h"
 #include "mandate/base/limits.h"
+#include "mandate/base/system_clock.h"
 #include "mandate/json/line.h"
 #include "mandate/observe/chains.h"
 #include "mandate/observe/inventory/inventory.h"
@@ -22,6 +23,7 @@
 #include "mandate/observe/scan.h"
 #include "mandate/report/remedy.h"
 #include "mandate/report/rules_view.h"
+#include "mandate/report/scan_view.h"
 
 namespace mandate::app {
 namespace {
@@ -168,40 +170,6 @@ void print_rows(const Rows& rows, Format format) {
   print(format == Format::kNdjson ? lines : json::to_line(std::move(all)) + "\n");
 }
 
-std::string text_of(const Finding& finding) {
-  std::string text = std::string(name(finding.severity)) + "  " +
-                     std::string(name(finding.finding_class)) + " (" + finding.rule + "), " +
-                     "confidence " + std::string(name(finding.confidence));
-  if (finding.time) text += ", " + format_rfc3339(*finding.time);
-  text += "\n  " + finding.explanation + "\n";
-  for (const std::string& reason : finding.reasons) text += "  because " + reason + "\n";
-  for (const std::string& other : finding.ambiguity) text += "  or else: " + other + "\n";
-  text += "  to do: " + std::string(observe::rule(finding.rule).remedy) + "\n";
-  if (!finding.evidence.empty()) {
-    const observe::Evidence& first = finding.evidence.front();
-    text += "  evidence: " + first.file + ":" + std::to_string(first.line);
-    if (finding.evidence.size() > 1) {
-      text += " and " + std::to_string(finding.evidence.size() - 1) + " more";
-    }
-    text += "\n";
-  }
-  return text;
-}
-
-void print_text(const std::vector<Finding>& findings) {
-  std::map<std::string, std::vector<const Finding*>> incidents;
-  std::vector<std::string> order;
-  for (const Finding& finding : findings) {
-    auto& members = incidents[finding.incident];
-    if (members.empty()) order.push_back(finding.incident);
-    members.push_back(&finding);
-  }
-  for (const std::string& incident : order) {
-    print("incident " + incident + "\n\n");
-    for (const Finding* finding : incidents[incident]) print(printable(text_of(*finding)) + "\n");
-  }
-}
-
 void print_chains(const observe::Summary& summary, Format format) {
   const std::vector<observe::Chain> chains = observe::chains_of(summary);
   if (format != Format::kText) return print_rows(chains, format);
@@ -216,21 +184,6 @@ void print_chains(const observe::Summary& summary, Format format) {
   for (const std::string& session : observe::issued_outside(summary)) {
     print(printable("issued outside what was read -> " + session) + "\n");
   }
-}
-
-void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
-  for (const std::string& problem : input.problems) note(problem);
-  std::uint64_t files = 0;
-  for (const FileReport& file : input.scan.files()) files += file.source.empty() ? 0 : 1;
-  const observe::Summary& summary = input.scan.summary();
-  note("read " + std::to_string(summary.events()) + " events in " + std::to_string(files) +
-       " files (" + std::to_string(summary.repeats()) + " repeats) and " +
-       std::to_string(input.inventory_files) + " inventories; " + std::to_string(found) +
-       " findings in " + std::to_string(incidents) + " incidents" +
-       (input.foreign_files == 0
-            ? ""
-            : "; " + std::to_string(input.foreign_files) + " files are of no known kind") +
-       (input.problems.empty() ? "" : "; some input could not be read"));
 }
 
 struct Found {
@@ -255,6 +208,46 @@ Found find(Input& input) {
     if (const auto remedy = remedies.of(finding)) finding.remedy = remedy->document.to_json();
   }
   return found;
+}
+
+// In each form that the whole scan has.
+void print_findings(const Found& found, Input& input, Format format) {
+  report::ScanInput read;
+  const observe::Summary& summary = input.scan.summary();
+  read.events = summary.events();
+  read.repeats = summary.repeats();
+  for (const FileReport& file : input.scan.files()) read.files += file.source.empty() ? 0 : 1;
+  read.inventories = input.inventory_files;
+  read.foreign_files = input.foreign_files;
+  read.problems.assign(input.problems.begin(), input.problems.end());
+  const SystemClock clock;
+  const report::ScanView view{found.findings, summary,     found.inventory,
+                              read,           clock.now(), MANDATE_VERSION};
+  switch (format) {
+    case Format::kNdjson: return print_rows(found.findings, format);
+    case Format::kJson: return print(json::to_line(report::scan_json(view)) + "\n");
+    case Format::kOcsf: return print(report::scan_ocsf(view));
+    case Format::kSarif: return print(json::to_line(report::scan_sarif(view)) + "\n");
+    case Format::kHtml: return print(report::scan_html(view));
+    case Format::kText:
+    case Format::kGraphviz:
+    case Format::kGraphml: return print(report::scan_text(view));
+  }
+}
+
+void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
+  for (const std::string& problem : input.problems) note(problem);
+  std::uint64_t files = 0;
+  for (const FileReport& file : input.scan.files()) files += file.source.empty() ? 0 : 1;
+  const observe::Summary& summary = input.scan.summary();
+  note("read " + std::to_string(summary.events()) + " events in " + std::to_string(files) +
+       " files (" + std::to_string(summary.repeats()) + " repeats) and " +
+       std::to_string(input.inventory_files) + " inventories; " + std::to_string(found) +
+       " findings in " + std::to_string(incidents) + " incidents" +
+       (input.foreign_files == 0
+            ? ""
+            : "; " + std::to_string(input.foreign_files) + " files are of no known kind") +
+       (input.problems.empty() ? "" : "; some input could not be read"));
 }
 
 }  // namespace
@@ -289,11 +282,7 @@ int scan(const ScanOptions& options, Format format) {
   const std::vector<Finding>& findings = found.findings;
   std::set<std::string> incidents;
   for (const Finding& finding : findings) incidents.insert(finding.incident);
-  if (format == Format::kText) {
-    print_text(findings);
-  } else {
-    print_rows(findings, format);
-  }
+  print_findings(found, input, format);
   say_what_was_read(input, findings.size(), incidents.size());
   if (!input.problems.empty()) return kExitCouldNot;
   return findings.empty() ? kExitDone : kExitRefused;
@@ -309,8 +298,12 @@ std::string scan_help() {
   }
   text +=
       "  inventories: aws iam get-account-authorization-details, Kubernetes objects, OAuth grants\n"
-      "One finding a line, for scripts:\n"
+      "One finding a line, for scripts; for a SIEM (OCSF 1.8); for code scanning (SARIF 2.1.0); a\n"
+      "page to hand on:\n"
       "  mandate scan --output ndjson logs/\n"
+      "  mandate scan --output ocsf logs/\n"
+      "  mandate scan --output sarif logs/ > findings.sarif\n"
+      "  mandate scan --output html logs/ > findings.html\n"
       "Who issued what to whom, and what became of it:\n"
       "  mandate scan --chains logs/\n"
       "What each rule looks for, needs and cannot know:\n"
