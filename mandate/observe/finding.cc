@@ -34,6 +34,27 @@ class Groups {
   std::vector<std::size_t> parent_;
 };
 
+// Its own time only where it has a last one too: an inventory's dates are no events.
+bool is_timed(const Finding& finding) { return finding.time && finding.last; }
+
+bool is_earlier(const Finding& a, const Finding& b) {
+  if (is_timed(a) != is_timed(b)) return is_timed(a);
+  return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+}
+
+void join_within_window(const std::vector<Finding>& findings, std::vector<std::size_t>& members,
+                        Groups& groups) {
+  std::sort(members.begin(), members.end(),
+            [&](std::size_t a, std::size_t b) { return is_earlier(findings[a], findings[b]); });
+  Instant reached = kBeginningOfTime;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Finding& finding = findings[members[i]];
+    const bool follows = !is_timed(finding) || *finding.time - reached <= kIncidentWindow;
+    if (i > 0 && follows) groups.join(members[i - 1], members[i]);
+    if (is_timed(finding)) reached = std::max(reached, *finding.last);
+  }
+}
+
 }  // namespace
 
 std::string_view name(FindingClass finding_class) {
@@ -87,28 +108,30 @@ void seal(Finding& finding) {
 
 void group_into_incidents(std::vector<Finding>& findings) {
   Groups groups(findings.size());
-  std::map<std::pair<char, std::string_view>, std::size_t> first_with;
+  using Key = std::pair<char, std::string_view>;
+  std::map<std::string_view, std::size_t> first_with;  // by event
+  std::map<Key, std::vector<std::size_t>> sharing;
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    auto shares = [&](char what, std::string_view id) {
-      if (id.empty()) return;
-      auto [row, is_first] = first_with.try_emplace({what, id}, i);
+    const Finding& finding = findings[i];
+    const std::string& chain = finding.chain.empty() ? finding.credential : finding.chain;
+    for (const Key& key :
+         {Key{'p', finding.principal}, Key{'c', finding.credential}, Key{'i', chain}}) {
+      if (!key.second.empty()) sharing[key].push_back(i);
+    }
+    for (const Evidence& evidence : finding.evidence) {
+      if (evidence.event_id.empty()) continue;
+      const auto [row, is_first] = first_with.try_emplace(evidence.event_id, i);
       if (!is_first) groups.join(i, row->second);
-    };
-    shares('p', findings[i].principal);
-    shares('c', findings[i].credential);
-    for (const Evidence& evidence : findings[i].evidence) shares('e', evidence.event_id);
+    }
   }
-  std::map<std::size_t, std::vector<std::string>> members;
+  for (auto& [key, members] : sharing) join_within_window(findings, members, groups);
+  std::map<std::size_t, std::size_t> earliest;  // finding, by root
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    members[groups.root(i)].push_back(findings[i].id);
-  }
-  for (auto& [root, ids] : members) {
-    std::sort(ids.begin(), ids.end());
-    json::Array hashed(ids.begin(), ids.end());
-    ids = {short_hash(std::move(hashed))};
+    const auto [at, is_first] = earliest.try_emplace(groups.root(i), i);
+    if (!is_first && is_earlier(findings[i], findings[at->second])) at->second = i;
   }
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    findings[i].incident = members[groups.root(i)].front();
+    findings[i].incident = short_hash(json::Array{findings[earliest[groups.root(i)]].id});
   }
 }
 

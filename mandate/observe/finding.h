@@ -7,6 +7,7 @@
 //   to_ndjson(f) == R"({"id":"5c…","class":"borrowed_credential",…,"remedy":null})"
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -71,6 +72,10 @@ struct Finding {
   Reach reach;
   std::optional<json::Value> remedy;  // a document for `mandate apply`
 
+  // For incidents; not in NDJSON.
+  std::optional<Instant> last;  // of the last evidence; none in an inventory
+  std::string chain;            // the credential that `credential` was issued from, first of all
+
   // For people; not in NDJSON.
   std::string explanation;             // what happened, in a sentence that can be checked
   std::vector<std::string> reasons;    // why this confidence
@@ -84,8 +89,14 @@ std::string finding_id(const Finding& finding);
 // Sorts the evidence, drops repeats, gives the id.
 void seal(Finding& finding);
 
-// Findings that share an event, a credential or a principal are one incident; the incident's id is
-// the hash of the ids of its findings, so the order of the findings does not matter.
+// Findings that follow one another within this are of one incident, where they share whom they are
+// about, a credential, or the credential that theirs were issued from.
+inline constexpr Milliseconds kIncidentWindow = std::chrono::hours(24);
+
+// Joins findings: those that share an event; those that share a principal, a credential or a chain,
+// and whose evidence lies no further apart than the window; those of an inventory, which has no
+// time, with each other and with the latest of logs. An incident's id is the hash of its earliest
+// finding's, so it stays while the incident grows, and the order of the findings does not matter.
 void group_into_incidents(std::vector<Finding>& findings);
 
 // By time, then rule, then id: the order in which findings are shown.

@@ -1,5 +1,7 @@
 #include "mandate/observe/rules.h"
 
+#include "mandate/observe/rules/common.h"
+
 namespace mandate::observe {
 namespace {
 
@@ -76,6 +78,7 @@ std::vector<Finding> find_borrowed_trust(const Summary& summary) {
     for (std::size_t i = before; i < findings.size(); ++i) {
       findings[i].rule = rule.id;
       findings[i].finding_class = rule.finding_class;
+      findings[i].chain = rules::chain_of(summary, findings[i].credential);
       seal(findings[i]);
     }
   }

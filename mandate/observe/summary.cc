@@ -287,6 +287,9 @@ void Summary::add_rows(const Activity& activity, const Place& place, const Event
                std::string(activity.credential.id), std::string(activity.issued.for_whom),
                std::string(activity.issued.session_name), std::string(activity.issued.subject),
                std::string(activity.context.source)});
+    if (!activity.credential.id.empty()) {
+      issued_with_[std::string(activity.credential.id)].emplace(activity.issued.credential);
+    }
   }
   const Change& change = activity.change;
   if (change.kind == ChangeKind::kNone || activity.outcome != Outcome::kSucceeded) return;
@@ -341,6 +344,9 @@ void Summary::merge(const Summary& other) {
   for (const auto& [name, row] : other.principals_) merge_into(principals_[name], row);
   for (const auto& [credential, rows] : other.issues_) {
     for (const IssueRow& row : rows) add_issue(issues_[credential], row);
+  }
+  for (const auto& [issuer, issued] : other.issued_with_) {
+    issued_with_[issuer].insert(issued.begin(), issued.end());
   }
   for (const auto& [key, row] : other.changes_) {
     const auto [at, is_first] = changes_.try_emplace(key, row);

@@ -166,6 +166,9 @@ class Summary {
   const std::map<std::string, std::vector<IssueRow>, std::less<>>& issues() const {
     return issues_;
   }
+  // By the credential that issued them: issued credentials, in whose `issues` it stands or stood.
+  using IssuedWith = std::map<std::string, std::set<std::string>, std::less<>>;
+  const IssuedWith& issued_with() const { return issued_with_; }
   // By time and event.
   const std::map<std::pair<Instant, EventKey>, ChangeRow>& changes() const { return changes_; }
   std::uint64_t events() const { return events_.size(); }
@@ -183,6 +186,7 @@ class Summary {
   Credentials credentials_;
   Principals principals_;
   std::map<std::string, std::vector<IssueRow>, std::less<>> issues_;
+  IssuedWith issued_with_;
   std::map<std::pair<Instant, EventKey>, ChangeRow> changes_;
   EventSet events_;
   std::uint64_t repeats_ = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 namespace mandate::observe {
 namespace {
@@ -63,6 +64,27 @@ TEST(Finding, without_event_ids_has_an_id_by_where_its_evidence_lies) {
   EXPECT_NE(here.id, there.id);
 }
 
+Finding at_hour(Finding made, int first, int last) {
+  made.time = from_numeric_date(1'700'000'000 + std::int64_t{3600} * first);
+  made.last = from_numeric_date(1'700'000'000 + std::int64_t{3600} * last);
+  return made;
+}
+
+// Which of the findings are together, whatever their order: "aab".
+std::string together(std::vector<Finding> findings) {
+  group_into_incidents(findings);
+  std::vector<Finding> reversed(findings.rbegin(), findings.rend());
+  group_into_incidents(reversed);
+  std::map<std::string, char> letters;
+  std::string text;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    EXPECT_EQ(findings[i].incident, reversed[findings.size() - 1 - i].incident);
+    const char next = static_cast<char>('a' + letters.size());
+    text += letters.try_emplace(findings[i].incident, next).first->second;
+  }
+  return text;
+}
+
 TEST(Incidents, join_what_shares_an_event_a_credential_or_a_principal) {
   std::vector<Finding> findings{finding("a", "p", {"e1"}), finding("b", "q", {"e1", "e2"}),
                                 finding("c", "q", {"e3"}), finding("d", "x", {"e4"})};
@@ -70,18 +92,54 @@ TEST(Incidents, join_what_shares_an_event_a_credential_or_a_principal) {
   findings.push_back(finding("e", "y", {"e5"}));
   findings[4].credential = "k";
   findings.push_back(finding("f", "z", {"e6"}));
-  group_into_incidents(findings);
-  EXPECT_EQ(findings[0].incident, findings[1].incident);
-  EXPECT_EQ(findings[1].incident, findings[2].incident);
-  EXPECT_EQ(findings[3].incident, findings[4].incident);
-  EXPECT_NE(findings[0].incident, findings[3].incident);
-  EXPECT_NE(findings[5].incident, findings[3].incident);
+  for (Finding& each : findings) each = at_hour(each, 0, 0);
+  EXPECT_EQ(together(findings), "aaabbc");
+}
 
-  std::vector<Finding> reversed(findings.rbegin(), findings.rend());
-  group_into_incidents(reversed);
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    EXPECT_EQ(findings[i].incident, reversed[findings.size() - 1 - i].incident);
-  }
+TEST(Incidents, join_what_comes_from_one_credential) {
+  std::vector<Finding> findings{finding("a", "p", {"e1"}), finding("b", "q", {"e2"}),
+                                finding("c", "r", {"e3"})};
+  findings[0].credential = "root";
+  findings[1].credential = "session";
+  findings[1].chain = "root";
+  findings[2].credential = "other";
+  for (Finding& each : findings) each = at_hour(each, 0, 0);
+  EXPECT_EQ(together(findings), "aab");
+}
+
+TEST(Incidents, end_where_nothing_follows_within_the_window) {
+  const auto of_one = [](std::vector<std::pair<int, int>> spans) {
+    std::vector<Finding> findings;
+    for (const auto& [first, last] : spans) {
+      findings.push_back(
+          at_hour(finding("a", "p", {"e" + std::to_string(findings.size())}), first, last));
+    }
+    return together(findings);
+  };
+  EXPECT_EQ(of_one({{0, 0}, {24, 24}}), "aa");
+  EXPECT_EQ(of_one({{0, 0}, {25, 25}}), "ab");
+  EXPECT_EQ(of_one({{0, 1}, {25, 25}}), "aa") << "from the last evidence";
+  EXPECT_EQ(of_one({{0, 0}, {20, 20}, {40, 40}}), "aaa") << "one follows the other";
+  EXPECT_EQ(of_one({{0, 100}, {1, 1}, {101, 101}}), "aaa") << "the longest counts";
+  std::vector<Finding> one_event{at_hour(finding("a", "p", {"e"}), 0, 0),
+                                 at_hour(finding("b", "q", {"e"}), 90, 90)};
+  EXPECT_EQ(together(one_event), "aa");
+}
+
+TEST(Incidents, of_an_inventory_join_each_other_and_the_latest_of_logs) {
+  std::vector<Finding> findings{at_hour(finding("a", "p", {"e1"}), 0, 0),
+                                at_hour(finding("b", "p", {"e2"}), 90, 90), finding("c", "p", {""}),
+                                finding("d", "p", {""})};
+  findings[3].time = from_numeric_date(1);  // since when it is stale: no event
+  EXPECT_EQ(together(findings), "abbb");
+}
+
+TEST(Incidents, keep_their_id_while_they_grow) {
+  std::vector<Finding> one{at_hour(finding("a", "p", {"e1"}), 0, 0)};
+  std::vector<Finding> two{one[0], at_hour(finding("b", "p", {"e2"}), 1, 1)};
+  group_into_incidents(one);
+  group_into_incidents(two);
+  EXPECT_EQ(one[0].incident, two[1].incident);
 }
 
 }  // namespace

@@ -39,6 +39,17 @@ std::string joined(const std::set<std::string>& texts) {
   return all;
 }
 
+// The changes of one kind, by what they changed, each in time's order.
+using ByObject = std::multimap<std::string_view, const ChangeRow*>;
+
+ByObject by_object(const Summary& summary, ChangeKind kind) {
+  ByObject rows;
+  for (const auto& [when, change] : summary.changes()) {
+    if (change.kind == kind) rows.emplace(change.object, &change);
+  }
+  return rows;
+}
+
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
 // The actor changes itself: its own name, or as a session that carries that name.
@@ -112,6 +123,7 @@ void trust_root_added(const Summary& summary, std::vector<Finding>& findings) {
 }
 
 void login_set_for_another(const Summary& summary, std::vector<Finding>& findings) {
+  const ByObject logins = by_object(summary, ChangeKind::kLogin);
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kLoginSet || change.must_replace || is_own(change)) continue;
     Finding finding = made_by(summary, change);
@@ -119,9 +131,10 @@ void login_set_for_another(const Summary& summary, std::vector<Finding>& finding
     finding.confidence = Confidence::kMedium;
     finding.explanation = change.actor + " set a password of " + change.object +
                           " that need not be replaced, so two know it.";
-    for (const auto& [later, login] : summary.changes()) {
-      const Milliseconds after = later.first - when.first;
-      if (login.kind != ChangeKind::kLogin || login.object != change.object) continue;
+    const auto [begin, end] = logins.equal_range(change.object);
+    for (auto at = begin; at != end; ++at) {
+      const ChangeRow& login = *at->second;
+      const Milliseconds after = login.seen.time - when.first;
       if (after < Milliseconds(0) || after > kLoginFollows || login.mfa.value_or(false)) continue;
       cite(finding, login.seen);
       finding.severity = Severity::kHigh;
@@ -157,14 +170,12 @@ void login_without_second_factor(const Summary& summary, std::vector<Finding>& f
 }
 
 void everything_granted(const Summary& summary, std::vector<Finding>& findings) {
+  const ByObject made = by_object(summary, ChangeKind::kPrincipalMade);
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kRightsGranted || !change.is_admin) continue;
     Finding finding = made_by(summary, change);
-    for (const auto& [at, other] : summary.changes()) {
-      const bool belongs =
-          other.kind == ChangeKind::kPrincipalMade && other.object == change.object;
-      if (belongs) cite(finding, other.seen);
-    }
+    const auto [begin, end] = made.equal_range(change.object);
+    for (auto at = begin; at != end; ++at) cite(finding, at->second->seen);
     finding.reach.privileged = true;
     finding.severity = Severity::kHigh;
     finding.confidence = Confidence::kHigh;

@@ -9,6 +9,7 @@ namespace mandate::observe::rules {
 void cite(Finding& finding, const Seen& seen) {
   finding.evidence.push_back({seen.file, seen.line, seen.offset, seen.event_id});
   finding.time = finding.time ? std::min(*finding.time, seen.time) : seen.time;
+  finding.last = finding.last ? std::max(*finding.last, seen.time) : seen.time;
 }
 
 void cite(Finding& finding, const Sample& sample) {
@@ -31,17 +32,32 @@ Reach reach_of(const Summary& summary, std::string_view credential) {
       services.insert(row->second.services.begin(), row->second.services.end());
       reach.privileged = reach.privileged || row->second.is_privileged;
     }
-    for (const auto& [issued, issues] : summary.issues()) {
-      for (const IssueRow& issue : issues) {
-        if (issue.issuer_credential != next || next.empty()) continue;
+    const auto issued = summary.issued_with().find(next);
+    if (next.empty() || issued == summary.issued_with().end()) continue;
+    for (const std::string& name : issued->second) {
+      for (const IssueRow& issue : summary.issues().at(name)) {
+        if (issue.issuer_credential != next) continue;
         if (!issue.for_whom.empty()) principals.insert(issue.for_whom);
-        todo.push_back(issued);
+        todo.push_back(name);
       }
     }
   }
   reach.principals = principals.size();
   reach.resources = services.size();
   return reach;
+}
+
+std::string chain_of(const Summary& summary, std::string_view credential) {
+  constexpr int kHopsMax = 16;
+  std::string at(credential);
+  for (int hop = 0; hop < kHopsMax; ++hop) {
+    const auto issues = summary.issues().find(at);
+    if (issues == summary.issues().end()) break;
+    const std::string& issuer = issues->second.front().issuer_credential;
+    if (issuer.empty()) break;
+    at = issuer;
+  }
+  return at;
 }
 
 Severity severity_of(const Reach& reach, Severity least) {

@@ -18,6 +18,10 @@ void cite(Finding& finding, const Sample& sample);
 // are the services acted on.
 Reach reach_of(const Summary& summary, std::string_view credential);
 
+// The credential from which this one was issued, over every hop that the issues tell; itself where
+// none does.
+std::string chain_of(const Summary& summary, std::string_view credential);
+
 // Critical with control over identities, and otherwise `least`.
 Severity severity_of(const Reach& reach, Severity least);
 
