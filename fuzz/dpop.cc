@@ -26,7 +26,7 @@ void check_proof(const std::string& text, token::NoncePolicy policy,
     return;
   }
   require(proof->use_until > kNow);
-  require(proof->possession.jkt().size() == 43 && !proof->possession.token_hash());
+  require(proof->possession.binding().jkt->size() == 43 && !proof->possession.token_hash());
   require(policy == token::NoncePolicy::kWhenNotFresh);  // nobody can guess a nonce
 }
 

@@ -17,6 +17,7 @@ namespace mandate {
 namespace token {
 class AccessTokenVerifier;
 class ProofVerifier;
+class CertificateVerifier;
 }  // namespace token
 namespace testing {
 class EvidenceMaker;
@@ -38,6 +39,18 @@ struct TokenClaims {
   std::vector<DelegationId> lineage;  // leaf first
   std::vector<std::string> rests_on;  // short ids (mandate/record/node.h)
   std::uint64_t revision = 0;
+  // cnf.x5t#S256, RFC 8705 section 3.1: in place of `jkt`, never beside it.
+  std::optional<std::string> certificate = {};
+};
+
+// What is proven of who presents a token, or asks for one: a key or a certificate, never both.
+struct Binding {
+  std::optional<std::string> jkt = {};          // SHA-256 of the key, base64url
+  std::optional<std::string> certificate = {};  // SHA-256 of the DER, base64url
+  // The token is bound, and to this.
+  bool is_of(const TokenClaims& claims) const {
+    return (jkt || certificate) && jkt == claims.jkt && certificate == claims.certificate;
+  }
 };
 
 // A copy shares the claims: they never change.
@@ -56,18 +69,22 @@ class VerifiedToken {
 };
 
 // A DPoP proof (RFC 9449) whose signature, method, URI, time and one use were good, by this key,
-// for this token (`ath`) where one was presented.
+// for this token (`ath`) where one was presented; or the certificate of the connection over which
+// it was presented (RFC 8705).
 class ProvenPossession {
  public:
-  const std::string& jkt() const { return jkt_; }
+  const Binding& binding() const { return binding_; }
   const std::optional<Digest>& token_hash() const { return token_hash_; }
 
  private:
   friend class token::ProofVerifier;
+  friend class token::CertificateVerifier;
   friend class testing::EvidenceMaker;
   ProvenPossession(std::string jkt, std::optional<Digest> token_hash)
-      : jkt_(std::move(jkt)), token_hash_(token_hash) {}
-  std::string jkt_;
+      : binding_{.jkt = std::move(jkt)}, token_hash_(token_hash) {}
+  ProvenPossession(Binding binding, std::optional<Digest> token_hash)
+      : binding_(std::move(binding)), token_hash_(token_hash) {}
+  Binding binding_;
   std::optional<Digest> token_hash_;
 };
 

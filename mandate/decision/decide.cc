@@ -79,13 +79,13 @@ Result<void> check_possession(const VerifiedToken& token, const ProvenPossession
   const auto refuse = [](std::string_view detail) {
     return fail(Reason::kProofOfPossession, Place::kAccessToken, std::string(detail));
   };
-  if (!token.claims().jkt) {
+  if (!token.claims().jkt && !token.claims().certificate) {
     return refuse("the token is bound to no key; expected a bound one");
   }
   if (possession == nullptr) {
     return refuse("no proof of the token's key");
   }
-  if (possession->jkt() != *token.claims().jkt) {
+  if (!possession->binding().is_of(token.claims())) {
     return refuse("the proof is by another key than the token's");
   }
   if (possession->token_hash() != token.hash()) {

@@ -4,6 +4,7 @@
 #include "mandate/base/bytes.h"
 #include "mandate/service/core.h"
 #include "mandate/service/form.h"
+#include "mandate/token/certificate.h"
 
 namespace mandate::service {
 namespace {
@@ -123,20 +124,48 @@ Result<Client> authenticate_client(Core& core, const Form& form, const OAuthCall
   return Client{*handle, *id, authenticator, use->use_key, use->until};
 }
 
+namespace {
+
+Result<VerifiedToken> verify_own(Core& core, std::string_view token, Instant now) {
+  Result<token::Jws> jws = token::Jws::parse(token, Place::kAccessToken);
+  if (!jws) return fail(jws.error());
+  if (is_persons_token(core, core.view(), *jws)) {
+    return fail(Reason::kBorrowedCredential, Place::kAccessToken,
+                "a trusted issuer's token about a person was presented raw; expected a token of "
+                "ours, exchanged for it");
+  }
+  return core.issuer_keys(now).verifier.verify(*jws, now);
+}
+
+// RFC 8705 section 3: the scheme is Bearer, the proof is the connection.
+tl::expected<Presented, CallerFailure> verify_held(Core& core, std::string_view token,
+                                                   const PeerCertificate& certificate,
+                                                   Instant now) {
+  auto failure = [](Error error) {
+    return tl::unexpected<CallerFailure>(CallerFailure{std::move(error), std::nullopt});
+  };
+  Result<VerifiedToken> verified = verify_own(core, token, now);
+  if (!verified) return failure(verified.error());
+  Result<ProvenPossession> held = token::CertificateVerifier::verify(*verified, certificate);
+  if (!held) return failure(held.error());
+  return Presented{*verified, *held, {}};
+}
+
+// Schemes are compared without case (RFC 9110 section 11.1).
+bool is_scheme(std::string_view scheme, std::string_view lower) {
+  return std::equal(scheme.begin(), scheme.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a | 0x20) == b; });
+}
+
+}  // namespace
+
 tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view token,
                                                    std::string_view proof, std::string_view method,
                                                    std::string_view uri, Instant now) {
   auto failure = [](Error error) {
     return tl::unexpected<CallerFailure>(CallerFailure{std::move(error), std::nullopt});
   };
-  Result<token::Jws> jws = token::Jws::parse(token, Place::kAccessToken);
-  if (!jws) return failure(jws.error());
-  if (is_persons_token(core, core.view(), *jws)) {
-    return failure({Reason::kBorrowedCredential, Place::kAccessToken,
-                    "a trusted issuer's token about a person was presented raw; expected a token "
-                    "of ours, exchanged for it"});
-  }
-  Result<VerifiedToken> verified = core.issuer_keys(now).verifier.verify(*jws, now);
+  Result<VerifiedToken> verified = verify_own(core, token, now);
   if (!verified) return failure(verified.error());
   Result<token::ProofVerifier::Proof> possession =
       core.proofs.verify(proof, {.method = method,
@@ -151,7 +180,7 @@ tl::expected<Presented, CallerFailure> verify_pair(Core& core, std::string_view 
     if (refused.error.reason == Reason::kNonceRequired) refused.dpop_nonce = core.nonces.issue(now);
     return tl::unexpected<CallerFailure>(std::move(refused));
   }
-  if (verified->claims().jkt != possession->possession.jkt()) {
+  if (!possession->possession.binding().is_of(verified->claims())) {
     return failure({Reason::kProofOfPossession, Place::kAccessToken,
                     "the proof is by another key than the token's cnf.jkt"});
   }
@@ -179,10 +208,10 @@ tl::expected<Presented, CallerFailure> verify_presented(Core& core, const Presen
   const std::string& value = headers.authorization.front();
   const std::size_t space = value.find(' ');
   const std::string scheme = value.substr(0, space);
-  const bool dpop =
-      scheme.size() == 4 && std::equal(scheme.begin(), scheme.end(), "dpop",
-                                       [](char a, char b) { return (a | 0x20) == b; });
-  if (!dpop || space == std::string::npos) {
+  if (is_scheme(scheme, "bearer") && space != std::string::npos && headers.certificate) {
+    return verify_held(core, std::string_view(value).substr(space + 1), *headers.certificate, now);
+  }
+  if (!is_scheme(scheme, "dpop") || space == std::string::npos) {
     return failure(Reason::kProofOfPossession, Place::kAccessToken,
                    "the authentication scheme is not DPoP; expected a token bound to a key, with "
                    "its proof (RFC 9449 section 7.1)");
@@ -202,7 +231,8 @@ tl::expected<Caller, CallerFailure> authenticate_caller(Core& core, const ApiCal
     return tl::unexpected<CallerFailure>(CallerFailure{std::move(error), std::nullopt});
   };
   const std::string uri = core.deps.issuer + call.path;
-  auto presented = verify_presented(core, {call.authorization, call.dpop, call.method, uri}, now);
+  auto presented = verify_presented(
+      core, {call.authorization, call.dpop, call.method, uri, call.certificate}, now);
   if (!presented) return tl::unexpected<CallerFailure>(presented.error());
   const TokenClaims& claims = presented->token.claims();
   if (claims.audience != core.issuer_resource) {

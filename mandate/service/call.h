@@ -15,9 +15,10 @@ namespace mandate::service {
 struct OAuthCall {
   std::string path;  // "/token": the proof's htu is the issuer and this
   std::vector<std::pair<std::string, std::string>>
-      parameters;                          // decoded, in order, duplicates kept
-  std::vector<std::string> dpop;           // every DPoP header
-  std::vector<std::string> authorization;  // every Authorization header
+      parameters;                                   // decoded, in order, duplicates kept
+  std::vector<std::string> dpop;                    // every DPoP header
+  std::vector<std::string> authorization;           // every Authorization header
+  std::optional<PeerCertificate> certificate = {};  // of the connection
 };
 
 // A call to the AuthZEN or management API, or for a tile, with an access token of ours.
@@ -26,6 +27,7 @@ struct ApiCall {
   std::string path;  // without query
   std::vector<std::string> dpop;
   std::vector<std::string> authorization;
+  std::optional<PeerCertificate> certificate = {};  // of the connection
 };
 
 // A question from a proxy: GET /forward-auth/{resource}.

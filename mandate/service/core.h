@@ -117,6 +117,7 @@ struct PresentedHeaders {
   const std::vector<std::string>& dpop;
   std::string_view method;
   std::string_view uri;
+  const std::optional<PeerCertificate>& certificate;  // of the connection that the actor made
 };
 tl::expected<Presented, CallerFailure> verify_presented(Core& core, const PresentedHeaders& headers,
                                                         Instant now);

@@ -222,13 +222,13 @@ Result<Grant> own_right_grant(Core& core, const record::View& view, const Client
 }
 
 Result<Grant> exchange_grant(Core& core, const record::View& view, const Client& client,
-                             const Form& form, std::string_view jkt, Instant now) {
+                             const Form& form, const Binding& binding, Instant now) {
   if (Result<void> types = check_types(form); !types) return fail(types.error());
   Result<Wanted> wanted = parse_wanted(form);
   if (!wanted) return fail(wanted.error());
-  Result<Subject> subject = read_subject(core, view, client, form, jkt, now);
+  Result<Subject> subject = read_subject(core, view, client, form, binding, now);
   if (!subject) return fail(subject.error());
-  Result<void> actor = read_actor(core, view, client, form, jkt, now, *subject);
+  Result<void> actor = read_actor(core, view, client, form, binding, now, *subject);
   if (!actor) return fail(actor.error());
   if (subject->narrowing) {
     if (!subject->entitlement) {

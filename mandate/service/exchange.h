@@ -46,8 +46,8 @@ Result<Selected> select_wanted(const Authority& available, const Wanted& wanted)
 
 Result<Grant> own_right_grant(Core& core, const record::View& view, const Client& client,
                               const Wanted& wanted, Instant now);
-// `jkt` is of the key that the caller proved.
+// `binding` is what the caller proved.
 Result<Grant> exchange_grant(Core& core, const record::View& view, const Client& client,
-                             const Form& form, std::string_view jkt, Instant now);
+                             const Form& form, const Binding& binding, Instant now);
 
 }  // namespace mandate::service

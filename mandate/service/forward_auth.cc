@@ -204,8 +204,10 @@ void forward_auth_endpoint(Core& core, const ForwardAuthCall& call, Done done) {
   Result<Original> original = read_original(call, point->headers);
   if (!original) return done(refuse_unknown(core, original.error()));
   const std::string uri = definition.origin + std::string(path_of(original->target));
+  // The connection's certificate is the enforcement point's, never the actor's.
+  const std::optional<PeerCertificate> none;
   auto presented =
-      verify_presented(core, {call.authorization, call.dpop, original->method, uri}, now);
+      verify_presented(core, {call.authorization, call.dpop, original->method, uri, none}, now);
   if (!presented) {
     Reply reply = refuse_unknown(core, presented.error().error);
     reply.dpop_nonce = presented.error().dpop_nonce;

@@ -46,7 +46,8 @@ json::Value Service::metadata() const {
        {"introspection_endpoint_auth_signing_alg_values_supported", algorithms},
        {"revocation_endpoint_auth_methods_supported", methods},
        {"revocation_endpoint_auth_signing_alg_values_supported", algorithms},
-       {"dpop_signing_alg_values_supported", algorithms}});
+       {"dpop_signing_alg_values_supported", algorithms},
+       {"tls_client_certificate_bound_access_tokens", true}});
 }
 
 json::Value Service::jwks() const {

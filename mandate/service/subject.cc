@@ -43,7 +43,7 @@ bool is_audience_of(const record::View& view, const Client& client, const Resour
 
 // How a bound token may come to this caller (Law 4); the binding moves, it never disappears.
 Result<void> check_binding(Core& core, const record::View& view, const Client& client,
-                           const Form& form, std::string_view jkt, const VerifiedToken& verified,
+                           const Form& form, const Binding& binding, const VerifiedToken& verified,
                            Instant now, Subject& subject) {
   const TokenClaims& claims = verified.claims();
   const auto hop_grant = form.find("hop_grant");
@@ -51,9 +51,10 @@ Result<void> check_binding(Core& core, const record::View& view, const Client& c
     if (hop_grant) {
       return fail(Reason::kBadRequest, Place::kHopGrant, "a hop grant for the caller's own token");
     }
-    if (claims.jkt != jkt) {
-      return fail(Reason::kProofOfPossession, Place::kSubjectToken,
-                  "the proof is by another key than the subject token's cnf.jkt");
+    if (!binding.is_of(claims)) {
+      return fail(
+          Reason::kProofOfPossession, Place::kSubjectToken,
+          "what the caller proves is another key or certificate than the subject token's cnf");
     }
     subject.narrowing = true;
     return {};
@@ -69,7 +70,7 @@ Result<void> check_binding(Core& core, const record::View& view, const Client& c
                   "the hop grant is not by the token's holder, for this token, to this caller, "
                   "ending with it");
     }
-    if (hop->delegate_jkt != jkt) {
+    if (hop->delegate_jkt != binding.jkt) {
       return fail(Reason::kProofOfPossession, Place::kHopGrant,
                   "the proof is by another key than the hop grant's cnf.jkt");
     }
@@ -88,7 +89,7 @@ Result<void> check_binding(Core& core, const record::View& view, const Client& c
 }
 
 Result<Subject> subject_of_token(Core& core, const record::View& view, const Client& client,
-                                 const Form& form, std::string_view jkt, const token::Jws& jws,
+                                 const Form& form, const Binding& binding, const token::Jws& jws,
                                  Instant now) {
   Result<VerifiedToken> verified = core.issuer_keys(now).verifier.verify(jws, now);
   if (!verified) return fail(at(verified.error(), Place::kSubjectToken));
@@ -98,7 +99,7 @@ Result<Subject> subject_of_token(Core& core, const record::View& view, const Cli
     return fail(Reason::kTokenMalformed, Place::kSubjectToken, "the token's subject is unknown");
   }
   Subject subject(claims.subject, *principal);
-  Result<void> bound = check_binding(core, view, client, form, jkt, *verified, now, subject);
+  Result<void> bound = check_binding(core, view, client, form, binding, *verified, now, subject);
   if (!bound) return fail(bound.error());
   auto lineage = live_lineage(view, claims, now);
   if (!lineage) return fail(at(lineage.error(), Place::kSubjectToken));
@@ -266,7 +267,7 @@ Result<void> check_actor_assertion(Core& core, const record::View& view, const C
 }
 
 Result<void> check_actor_access_token(Core& core, const record::View& view, const Client& client,
-                                      const token::Jws& jws, std::string_view jkt, Instant now,
+                                      const token::Jws& jws, const Binding& binding, Instant now,
                                       Subject& subject) {
   Result<VerifiedToken> verified = core.issuer_keys(now).verifier.verify(jws, now);
   if (!verified) return fail(at(verified.error(), Place::kActorToken));
@@ -276,9 +277,9 @@ Result<void> check_actor_access_token(Core& core, const record::View& view, cons
                 "the actor token is about " + quoted(claims.client_id.text()) + ", the caller is " +
                     quoted(client.id.text()));
   }
-  if (claims.jkt != jkt) {
+  if (!binding.is_of(claims)) {
     return fail(Reason::kProofOfPossession, Place::kActorToken,
-                "the proof is by another key than the actor token's cnf.jkt");
+                "what the caller proves is another key or certificate than the actor token's cnf");
   }
   if (auto live = live_lineage(view, claims, now); !live) {
     return fail(at(live.error(), Place::kActorToken));
@@ -300,7 +301,7 @@ bool Subject::took_part(const PrincipalId& principal_id) const {
 }
 
 Result<Subject> read_subject(Core& core, const record::View& view, const Client& client,
-                             const Form& form, std::string_view jkt, Instant now) {
+                             const Form& form, const Binding& binding, Instant now) {
   Result<std::string_view> text = form.required("subject_token", Place::kSubjectToken);
   if (!text) return fail(text.error());
   Result<std::string_view> type = form.required("subject_token_type", Place::kSubjectToken);
@@ -314,7 +315,7 @@ Result<Subject> read_subject(Core& core, const record::View& view, const Client&
   Result<token::Jws> jws = token::Jws::parse(*text, Place::kSubjectToken);
   if (!jws) return fail(jws.error());
   if (*type == kAccessTokenType) {
-    return subject_of_token(core, view, client, form, jkt, *jws, now);
+    return subject_of_token(core, view, client, form, binding, *jws, now);
   }
   if (form.find("hop_grant")) {
     return fail(Reason::kBadRequest, Place::kHopGrant,
@@ -327,7 +328,7 @@ Result<Subject> read_subject(Core& core, const record::View& view, const Client&
 }
 
 Result<void> read_actor(Core& core, const record::View& view, const Client& client,
-                        const Form& form, std::string_view jkt, Instant now, Subject& subject) {
+                        const Form& form, const Binding& binding, Instant now, Subject& subject) {
   const auto text = form.find("actor_token");
   if (!text) {
     if (subject.narrowing) return {};
@@ -342,7 +343,7 @@ Result<void> read_actor(Core& core, const record::View& view, const Client& clie
   Result<token::Jws> jws = token::Jws::parse(*text, Place::kActorToken);
   if (!jws) return fail(jws.error());
   if (type == kJwtType) return check_actor_assertion(core, view, client, *jws, now, subject);
-  return check_actor_access_token(core, view, client, *jws, jkt, now, subject);
+  return check_actor_access_token(core, view, client, *jws, binding, now, subject);
 }
 
 }  // namespace mandate::service

@@ -36,12 +36,12 @@ struct Subject {
 };
 
 Result<Subject> read_subject(Core& core, const record::View& view, const Client& client,
-                             const Form& form, std::string_view jkt, Instant now);
+                             const Form& form, const Binding& binding, Instant now);
 
 // Checks the actor token and adds what it used and rests on; refuses where it is missing and the
 // caller does not narrow its own token.
 Result<void> read_actor(Core& core, const record::View& view, const Client& client,
-                        const Form& form, std::string_view jkt, Instant now, Subject& subject);
+                        const Form& form, const Binding& binding, Instant now, Subject& subject);
 
 // The first 16 bytes of a digest: enough to name a thing.
 inline std::string_view view_of_prefix(const Digest& digest) { return view(digest).substr(0, 16); }

@@ -11,6 +11,7 @@
 #include "mandate/service/form.h"
 #include "mandate/service/refused_subject.h"
 #include "mandate/service/sequencer.h"
+#include "mandate/token/certificate.h"
 
 namespace mandate::service {
 namespace {
@@ -24,7 +25,7 @@ struct Request {
   OAuthCall call;  // owns what `form` points into
   Form form;
   Client client;
-  std::string jkt;
+  Binding binding;  // of the token
   json::Array uses;
   Done done;
 };
@@ -87,14 +88,15 @@ TokenClaims make_claims(Core& core, const record::View& view, const Request& req
                      .actors = grant.actors,
                      .audience = grant.audience,
                      .authority = grant.authority,
-                     .jkt = request.jkt,
+                     .jkt = request.binding.jkt,
                      .transaction = grant.transaction,
                      .jti = {},
                      .issued_at = std::chrono::floor<Seconds>(now),
                      .expires_at = end_of(view, request, grant, now),
                      .lineage = std::move(lineage),
                      .rests_on = grant.rests_on,
-                     .revision = view.revision()};
+                     .revision = view.revision(),
+                     .certificate = request.binding.certificate};
 }
 
 // The entry of an issue: the token's claims but its jti, which is this entry's leaf hash; how the
@@ -127,7 +129,7 @@ json::Value token_body(const Request& request, const TokenClaims& claims, std::s
                        Instant now, std::string_view receipt) {
   json::Value body = json::Value::object(
       {{"access_token", std::move(token)},
-       {"token_type", "DPoP"},
+       {"token_type", claims.certificate ? "Bearer" : "DPoP"},  // RFC 8705 section 3
        {"expires_in", to_numeric_date(claims.expires_at) - to_numeric_date(now)},
        {"authorization_details", claims.authority.to_json()},
        {"receipt", receipt}});
@@ -195,7 +197,7 @@ void issue(Core& core, const record::View& view, const std::shared_ptr<Request>&
 Result<Grant> find_grant(Core& core, const record::View& view, const Request& request,
                          Instant now) {
   if (*request.form.find("grant_type") == kExchangeGrant) {
-    return exchange_grant(core, view, request.client, request.form, request.jkt, now);
+    return exchange_grant(core, view, request.client, request.form, request.binding, now);
   }
   for (std::string_view name :
        {"subject_token", "subject_token_type", "actor_token", "actor_token_type",
@@ -246,23 +248,36 @@ Result<void> check_grant_type(const Form& form) {
                   std::string(kExchangeGrant));
 }
 
-// The DPoP proof of a token request. A nonce is asked for before anything is spent, since some
-// clients retry with the same assertion (ATTACKS C7).
-Result<token::ProofVerifier::Proof> verify_proof(Core& core, const OAuthCall& call, Instant now) {
+// What the token is to be bound to: the key of a DPoP proof, or without one the certificate of the
+// connection (RFC 8705 section 3), which needs no identifier of its own: TLS proves it anew.
+struct Bound {
+  Binding binding;
+  std::optional<PendingUse> use;
+};
+
+// A nonce is asked for before anything is spent, since some clients retry with the same assertion
+// (ATTACKS C7).
+Result<Bound> find_binding(Core& core, const OAuthCall& call, Instant now) {
+  if (call.dpop.empty() && call.certificate) {
+    return Bound{token::CertificateVerifier::binding_of(*call.certificate), std::nullopt};
+  }
   if (call.dpop.size() != 1) {
     return fail(Reason::kBadRequest, Place::kDpopProof,
-                call.dpop.empty() ? "no DPoP header; expected a proof, since every token is bound "
-                                    "to a key"
+                call.dpop.empty() ? "no DPoP header; expected a proof or a client certificate, "
+                                    "since every token is bound to one"
                                   : "more than one DPoP header; expected one proof");
   }
   const std::string uri = core.deps.issuer + call.path;
-  return core.proofs.verify(call.dpop.front(), {.method = "POST",
-                                                .uri = uri,
-                                                .token_hash = std::nullopt,
-                                                .nonce_policy = token::NoncePolicy::kAlways,
-                                                .nonces = &core.nonces,
-                                                .run_started = core.deps.run_started,
-                                                .now = now});
+  auto proof = core.proofs.verify(call.dpop.front(), {.method = "POST",
+                                                      .uri = uri,
+                                                      .token_hash = std::nullopt,
+                                                      .nonce_policy = token::NoncePolicy::kAlways,
+                                                      .nonces = &core.nonces,
+                                                      .run_started = core.deps.run_started,
+                                                      .now = now});
+  if (!proof) return fail(proof.error());
+  return Bound{proof->possession.binding(),
+               PendingUse{proof->use_key, proof->use_until, Place::kDpopProof}};
 }
 
 }  // namespace
@@ -281,10 +296,10 @@ void token_endpoint(Core& core, const OAuthCall& call, Done done) {
   if (!client) return done(refuse_unknown(core, client.error()));
   auto request = std::make_shared<Request>(
       Request{std::move(owned), *std::move(form), *std::move(client), {}, {}, std::move(done)});
-  Result<token::ProofVerifier::Proof> proof = verify_proof(core, request->call, now);
-  if (!proof && proof.error().reason == Reason::kNonceRequired) {
+  Result<Bound> bound = find_binding(core, request->call, now);
+  if (!bound && bound.error().reason == Reason::kNonceRequired) {
     Reply reply;
-    reply.error = proof.error();
+    reply.error = bound.error();
     reply.dpop_nonce = core.nonces.issue(now);
     return request->done(std::move(reply));
   }
@@ -295,11 +310,13 @@ void token_endpoint(Core& core, const OAuthCall& call, Done done) {
     request->uses = {use_entry(caller.use_key, caller.use_until)};
     once = check_grant_type(request->form);
   }
-  if (once && !proof) once = fail(proof.error());
-  if (once) once = core.consume(proof->use_key, proof->use_until, Place::kDpopProof);
+  if (once && !bound) once = fail(bound.error());
+  if (once && bound->use) {
+    once = core.consume(bound->use->key, bound->use->until, bound->use->place);
+    if (once) request->uses.push_back(use_entry(bound->use->key, bound->use->until));
+  }
   if (!once) return refuse_request(core, *request, once.error());
-  request->uses.push_back(use_entry(proof->use_key, proof->use_until));
-  request->jkt = proof->possession.jkt();
+  request->binding = bound->binding;
   grant_and_issue(core, request);
 }
 

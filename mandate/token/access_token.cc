@@ -92,8 +92,12 @@ Result<void> read_rest(const Jws& jws, TokenClaims& out) {
   const json::Value* cnf = claims.find("cnf");
   if (cnf != nullptr) {
     const std::string* jkt = jkt_of(cnf);
-    if (jkt == nullptr) return wrong_claim(jws, "cnf", "jkt alone, a SHA-256 thumbprint");
-    out.jkt = *jkt;
+    const std::string* certificate = certificate_of(cnf);
+    if (jkt == nullptr && certificate == nullptr) {
+      return wrong_claim(jws, "cnf", "jkt or x5t#S256 alone, a SHA-256 thumbprint");
+    }
+    if (jkt != nullptr) out.jkt = *jkt;
+    if (certificate != nullptr) out.certificate = *certificate;
   }
   Result<std::string> transaction = string_claim(jws, "txn", limits::kJtiBytesMax);
   if (!transaction) return fail(transaction.error());
@@ -172,6 +176,9 @@ json::Value to_json(const TokenClaims& claims, std::string_view issuer) {
     out.set("authorization_details", claims.authority.to_json());
   }
   if (claims.jkt) out.set("cnf", json::Value::object({{"jkt", *claims.jkt}}));
+  if (claims.certificate) {
+    out.set("cnf", json::Value::object({{"x5t#S256", *claims.certificate}}));
+  }
   out.set("txn", claims.transaction);
   out.set("jti", claims.jti);
   out.set("iat", to_date(claims.issued_at));

@@ -16,8 +16,8 @@
 namespace mandate::token {
 
 // The claims as JSON: iss, aud, client_id, sub, act (nested, newest outermost; absent in one's own
-// right), scope and authorization_details (absent without authority), cnf.jkt, txn, jti, iat and
-// exp (whole seconds, rounded down), lineage, rests_on, revision.
+// right), scope and authorization_details (absent without authority), cnf (jkt, or x5t#S256), txn,
+// jti, iat and exp (whole seconds, rounded down), lineage, rests_on, revision.
 json::Value to_json(const TokenClaims& claims, std::string_view issuer);
 
 std::string sign_access_token(const TokenClaims& claims, std::string_view issuer,

@@ -52,10 +52,19 @@ std::optional<Digest> to_thumbprint(const std::string& text) {
   return digest ? std::optional(*digest) : std::nullopt;
 }
 
-const std::string* jkt_of(const json::Value* cnf) {
+namespace {
+
+const std::string* only_thumbprint(const json::Value* cnf, std::string_view member) {
   if (cnf == nullptr || !cnf->is_object() || cnf->as_object().size() != 1) return nullptr;
-  const std::string* jkt = bounded_string(cnf->find("jkt"), limits::kJtiBytesMax);
-  return jkt != nullptr && to_thumbprint(*jkt) ? jkt : nullptr;
+  const std::string* text = bounded_string(cnf->find(member), limits::kJtiBytesMax);
+  return text != nullptr && to_thumbprint(*text) ? text : nullptr;
+}
+
+}  // namespace
+
+const std::string* jkt_of(const json::Value* cnf) { return only_thumbprint(cnf, "jkt"); }
+const std::string* certificate_of(const json::Value* cnf) {
+  return only_thumbprint(cnf, "x5t#S256");
 }
 
 std::optional<std::size_t> signer(const Jws& jws, const std::vector<crypto::PublicKey>& keys) {

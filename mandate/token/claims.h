@@ -48,6 +48,8 @@ std::optional<Digest> to_thumbprint(const std::string& text);
 // The string of `cnf: {"jkt": ...}`; nothing where it is absent, has another form, or holds another
 // confirmation beside: a binding that is not understood must not be passed over.
 const std::string* jkt_of(const json::Value* cnf);
+// The same of `cnf: {"x5t#S256": ...}` (RFC 8705 section 3.1).
+const std::string* certificate_of(const json::Value* cnf);
 
 // The index of the key that signed: the one that `kid` names by its thumbprint, or the only one
 // given where there is no `kid` (ATTACKS A7: of several, none is guessed).

@@ -1,12 +1,14 @@
 // One HTTP request, bounded in time, with headers exactly as given: an array of pairs keeps order,
 // case and duplicates. A connection each, so that nothing of one request reaches another.
 import http from 'node:http';
+import https from 'node:https';
 
 const TIMEOUT_MS = 10_000;
 export const FORM = 'application/x-www-form-urlencoded';
 
 // -> {status, headers (lower-case names, duplicates joined), body, json}
-export function send({url, method = 'GET', headers = [], body, localAddress}) {
+// Over TLS where `url` says so, with the `ca`, `cert` and `key` of `tls`, in PEM.
+export function send({url, method = 'GET', headers = [], body, localAddress, tls = {}}) {
   const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
   const target = new URL(url);
   const raw = [['Host', target.host], ['Connection', 'close'], ...pairs];
@@ -16,7 +18,8 @@ export function send({url, method = 'GET', headers = [], body, localAddress}) {
   }
   const kept = raw.filter(([key], at) => at > 1 || !own(key.toLowerCase()));
   return new Promise((resolve, reject) => {
-    const request = http.request({
+    const request = (target.protocol === 'https:' ? https : http).request({
+      ...tls,
       host: target.hostname, port: target.port, method, agent: false, setHost: false, localAddress,
       path: url.slice(target.origin.length) || '/', headers: kept.flat(),
       timeout: TIMEOUT_MS, signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -200,7 +200,9 @@ TEST(AccessToken, C13_BindingIsUnderstoodOrRefused) {
   const std::string jkt = test_key("client").public_key().thumbprint_base64url();
   check_claim("cnf", Value::object({{"jkt", jkt}}), {});
   check_claim("cnf", Value::object({{"jkt", jkt}, {"x5t#S256", jkt}}), kMalformed);
-  check_claim("cnf", Value::object({{"x5t#S256", jkt}}), kMalformed);
+  check_claim("cnf", Value::object({{"x5t#S256", jkt}}), {});
+  check_claim("cnf", Value::object({{"x5t#S256", jkt.substr(1)}}), kMalformed);
+  check_claim("cnf", Value::object({{"x5t", jkt}}), kMalformed);
   check_claim("cnf", Value::object({{"jkt", jkt.substr(1)}}), kMalformed);
   check_claim("cnf", Value::object({{"jkt", jkt + "="}}), kMalformed);
   check_claim("cnf", Value::object({{"jkt", 1}}), kMalformed);

@@ -377,7 +377,7 @@ TEST(Proof, C12_PossessionNamesTheKeyThatSigned) {
                                                                  .now = kNow});
   const Result<ProofVerifier::Proof> proof = ProofVerifier().verify(text, at);
   ASSERT_THAT(proof, IsOk());
-  EXPECT_EQ(proof->possession.jkt(), test_key("other").public_key().thumbprint_base64url());
+  EXPECT_EQ(proof->possession.binding().jkt, test_key("other").public_key().thumbprint_base64url());
   EXPECT_EQ(proof->possession.token_hash(), at.token_hash);
   // Key A in the header, signed by key B.
   check(valid().signed_by(test_key("other")), context(), kBad);

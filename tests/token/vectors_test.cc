@@ -116,7 +116,7 @@ TEST(Rfc, ProofsOfRfc9449AreGoodAtTheirTimes) {
   const std::string uri = text_of(at_token, "htu");
   const auto proof = verify_proof(at_token, "POST", uri, std::nullopt, issued);
   ASSERT_THAT(proof, IsOk());
-  EXPECT_EQ(proof->possession.jkt(), jkt);
+  EXPECT_EQ(proof->possession.binding().jkt, jkt);
   EXPECT_THAT(verify_proof(at_token, "POST", uri, std::nullopt, issued + Seconds{60}),
               ErrorIs(Reason::kBadRequest));
   EXPECT_THAT(verify_proof(at_token, "GET", uri, std::nullopt, issued),
@@ -130,7 +130,7 @@ TEST(Rfc, ProofsOfRfc9449AreGoodAtTheirTimes) {
   constexpr std::string_view kResource = "https://resource.example.org/protectedresource";
   const auto bound = verify_proof(at_resource, "GET", kResource, token_hash, later);
   ASSERT_THAT(bound, IsOk());
-  EXPECT_EQ(bound->possession.jkt(), jkt);
+  EXPECT_EQ(bound->possession.binding().jkt, jkt);
   EXPECT_EQ(bound->possession.token_hash(), token_hash);
   EXPECT_THAT(verify_proof(at_resource, "GET", kResource, crypto::sha256("other"), later),
               ErrorIs(Reason::kProofOfPossession));

@@ -78,7 +78,8 @@ service::ApiCall api_call(const Request& request, std::string_view path) {
   return {.method = request.method,
           .path = std::string(path),
           .dpop = header_values(request.headers, "DPoP"),
-          .authorization = header_values(request.headers, "Authorization")};
+          .authorization = header_values(request.headers, "Authorization"),
+          .certificate = request.peer.certificate};
 }
 
 // Checkpoints and the keys they verify under are public.
@@ -166,7 +167,8 @@ void Routes::oauth(const Request& request, const Path& path, Respond respond) {
   const service::OAuthCall call{.path = path.text,
                                 .parameters = *std::move(form),
                                 .dpop = header_values(request.headers, "DPoP"),
-                                .authorization = header_values(request.headers, "Authorization")};
+                                .authorization = header_values(request.headers, "Authorization"),
+                                .certificate = request.peer.certificate};
   service::Done done = [respond = std::move(respond)](service::Reply reply) {
     if (reply.error) return respond(oauth_refusal(reply));
     Response response = json_response(200, reply.body);
