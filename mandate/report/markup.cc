@@ -37,7 +37,7 @@ std::vector<std::string_view> characters_of(std::string_view text) {
 
 // The end tells names apart; the beginning says what they are.
 std::string label_of(std::string_view name) {
-  const std::string seen = without_unseen(name);
+  std::string seen = without_unseen(name);
   const std::vector<std::string_view> characters = characters_of(seen);
   if (characters.size() <= kLabelCharactersMax) return seen;
   constexpr std::size_t kHead = 8;

@@ -10,7 +10,6 @@ namespace mandate::report {
 namespace {
 
 using observe::ChangeKind;
-using observe::ChangeRow;
 using observe::CredentialRow;
 using observe::Evidence;
 using observe::Finding;
@@ -117,6 +116,7 @@ void take(const CredentialRow& row, std::vector<const Use*>& uses, const Wants& 
 template <class Party>
 std::vector<Party> values(std::map<std::string, Party> parties) {
   std::vector<Party> all;
+  all.reserve(parties.size());
   for (auto& [name, party] : parties) all.push_back(std::move(party));
   return all;
 }

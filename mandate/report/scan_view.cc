@@ -11,7 +11,6 @@ namespace mandate::report {
 namespace {
 
 using observe::CredentialRow;
-using observe::Evidence;
 using observe::Finding;
 using observe::IssueRow;
 using observe::Severity;
