@@ -45,7 +45,7 @@ def check_bash(folder):
         ("mandate audit ", {"key", "verify", "prove", "export"}),
         ("mandate audit ve", {"verify"}),
         ("mandate keys ", {"list", "rotate", "retire", "compromise"}),
-        ("mandate --output ", {"text", "json", "ndjson", "dot", "graphml"}),
+        ("mandate --output ", {"text", "json", "ndjson", "ocsf", "sarif", "html", "dot", "graphml"}),
         ("mandate -o j", {"json"}),
         ("mandate get --output d", {"dot"}),
         ("mandate apply --dr", {"--dry-run"}),
