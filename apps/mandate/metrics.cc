@@ -16,6 +16,15 @@ namespace {
 const prometheus::Histogram::BucketBoundaries kSeconds = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10};
 
+std::string_view word_of(http::Excess excess) {
+  switch (excess) {
+    case http::Excess::kConnections: return "connections";
+    case http::Excess::kWaiting: return "waiting";
+    case http::Excess::kRate: return "rate";
+  }
+  return "";
+}
+
 }  // namespace
 
 struct Metrics::Impl {
@@ -35,6 +44,13 @@ struct Metrics::Impl {
           .Name("mandate_http_refusals_total")
           .Help("Requests that were refused, by reason.")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& excesses =
+      prometheus::BuildCounter()
+          .Name("mandate_http_turned_away_total")
+          .Help(
+              "Connections turned away (503), waiting requests shed (503), and requests past a "
+              "rate (429), by what there was too much of.")
+          .Register(registry);
   prometheus::Family<prometheus::Counter>& entries =
       prometheus::BuildCounter()
           .Name("mandate_journal_entries_total")
@@ -48,6 +64,9 @@ struct Metrics::Impl {
           &durations.Add({{"route", std::string(http::route_name(route))}}, kSeconds));
     }
     for (Reason reason : all_reasons()) refusals.Add({{"reason", std::string(name(reason))}});
+    for (auto excess : {http::Excess::kConnections, http::Excess::kWaiting, http::Excess::kRate}) {
+      excesses.Add({{"excess", std::string(word_of(excess))}});
+    }
     // What a dashboard asks for is there before it first happens.
     for (std::string_view type : {"issued", "refused"}) {
       entries.Add({{"type", std::string(type)}, {"outcome", "done"}});
@@ -71,10 +90,15 @@ void Metrics::answered(std::size_t route, int status, std::optional<Reason> reas
       .Increment();
   impl_->duration_of[std::min(route, impl_->duration_of.size() - 1)]->Observe(seconds);
   if (reason) refused(*reason);
+  if (status == 429) exceeded(http::Excess::kRate);  // of a client, by its id
 }
 
 void Metrics::refused(Reason reason) {
   impl_->refusals.Add({{"reason", std::string(name(reason))}}).Increment();
+}
+
+void Metrics::exceeded(http::Excess excess) {
+  impl_->excesses.Add({{"excess", std::string(word_of(excess))}}).Increment();
 }
 
 std::string Metrics::text(const std::vector<Gauge>& gauges) const {

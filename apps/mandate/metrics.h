@@ -14,6 +14,7 @@
 
 #include "mandate/base/ports.h"
 #include "mandate/base/reason.h"
+#include "mandate/http/server/refusal.h"
 
 namespace mandate::app {
 
@@ -37,6 +38,8 @@ class Metrics final : public Counters {
   void answered(std::size_t route, int status, std::optional<Reason> reason, double seconds);
   // Refused before it had a route.
   void refused(Reason reason);
+  // Turned away, since there was too much.
+  void exceeded(http::Excess excess);
 
   // Everything, with these beside it.
   std::string text(const std::vector<Gauge>& gauges) const;

@@ -119,8 +119,9 @@ void Running::bound(http::ServerOptions& server) {
     return http::is_decision(target) || !peer.address ||
            addresses_.take(peer.address->text(), clock_.now());
   };
-  server.refused = [this](Reason reason) {
+  server.refused = [this](Reason reason, std::optional<http::Excess> excess) {
     metrics_.refused(reason);
+    if (excess) metrics_.exceeded(*excess);
     if (ready_.load(std::memory_order_acquire) != nullptr) service_->count_refusal(reason);
   };
 }

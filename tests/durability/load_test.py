@@ -8,12 +8,14 @@ import collections
 import json
 import pathlib
 import resource
+import re
 import select
 import signal
 import socket
 import sys
 import time
 import urllib.parse
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "testing"))
 from kill_test import Load, check  # noqa: E402
@@ -40,10 +42,21 @@ def ask(connection, request):
     return int(head.split(" ")[1]) if head else 0, head.lower()
 
 
+def excesses(program):
+    """What the server says that it turned away, by what there was too much of."""
+    lines = map(json.loads, (program.folder / "server.log").read_text().splitlines())
+    at = [line["at"] for line in lines if line["event"] == "operators may ask"][-1]
+    with urllib.request.urlopen(f"http://{at}/metrics", timeout=10) as answer:
+        samples = re.findall(r'^mandate_http_turned_away_total{excess="(\w+)"} (\d+)',
+                             answer.read().decode(), re.MULTILINE)
+    return {excess: int(count) for excess, count in samples}
+
+
 def check_connections():
     with Program() as program:
         program.start(arguments=["--limits-connections", "40", "--limits-connections-per-address",
-                                 "30"])
+                                 "30", "--operator-listen", "127.0.0.1:0"])
+        assert excesses(program) == {"connections": 0, "waiting": 0, "rate": 0}, excesses(program)
         slow = []
         for _ in range(30):
             connection = connect(program, "127.0.0.2")
@@ -52,6 +65,7 @@ def check_connections():
         time.sleep(0.2)
         turned_away = connect(program, "127.0.0.2").recv(1000).decode().lower()
         assert turned_away.startswith("http/1.1 503") and "retry-after: 1" in turned_away
+        assert excesses(program) == {"connections": 1, "waiting": 0, "rate": 0}, excesses(program)
         held = [connect(program) for _ in range(25)]  # 15 of them make room for the others
         started = time.monotonic()
         with connect(program) as other:
@@ -78,7 +92,8 @@ def check_rates():
         program.add_desk()
         program.stop()
         program.start(arguments=["--limits-requests-per-address", "10",
-                                 "--limits-requests-per-client", "0"])
+                                 "--limits-requests-per-client", "0",
+                                 "--operator-listen", "127.0.0.1:0"])
         statuses = collections.Counter()
         heads = []
         for _ in range(60):
@@ -88,6 +103,8 @@ def check_rates():
             if status == 429:
                 heads.append(head)
         assert statuses[200] >= 20 and statuses[429] >= 20, statuses
+        assert excesses(program) == {
+            "connections": 0, "waiting": 0, "rate": statuses[429]}, excesses(program)
         assert all("retry-after: 1" in head and "limit_exceeded" in head for head in heads)
         with connect(program, "127.0.0.2") as connection:  # what a proxy asks is not bounded so
             assert ask(connection, GET.format("/forward-auth/x"))[0] in (401, 403)
@@ -113,7 +130,8 @@ def check_burst():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     with Program() as program:
-        program.start(arguments=["--threads", "1", "--limits-waiting", "20"])
+        program.start(arguments=["--threads", "1", "--limits-waiting", "20",
+                                 "--operator-listen", "127.0.0.1:0"])
         program.add_desk()
         segments = [{"alg": "ES256"},
                     {"iss": "agent:worker", "sub": "agent:worker", "aud": program.url,
@@ -145,6 +163,7 @@ def check_burst():
         assert status in (401, 403) and took < 1, (status, took)
         assert statuses["401"] + statuses["503"] == count, statuses
         assert statuses["401"] > 0 and statuses["503"] > 0, statuses
+        assert excesses(program)["waiting"] == statuses["503"], excesses(program)
 
 
 def check_stop():

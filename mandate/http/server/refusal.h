@@ -3,6 +3,7 @@
 //   to_response({413, Reason::kLimitExceeded, "the request body is too large"})
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -19,10 +20,18 @@ inline constexpr std::string_view kTurnedAway =
 // RFC 9110 section 10.1.1: to who waits before sending the body.
 inline constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// What there was too much of.
+enum class Excess : std::uint8_t {
+  kConnections,  // a connection was turned away
+  kWaiting,      // a request that may wait was shed
+  kRate,         // of requests from one address, or by one client
+};
+
 struct Refusal {
   int status;
   Reason reason;
   std::string_view detail;
+  std::optional<Excess> excess = {};
 };
 
 Response to_response(const Refusal& refusal);

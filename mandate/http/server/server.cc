@@ -51,7 +51,6 @@ using Acceptor = asio::basic_socket_acceptor<Protocol>;
 using Plain = beast::basic_stream<Protocol>;
 using Encrypted = beast::ssl_stream<Plain>;
 using Parser = bhttp::request_parser<bhttp::string_body>;
-
 constexpr std::chrono::seconds kDrainTimeout{1};
 constexpr std::size_t kReadBytesMin = 4096;
 constexpr std::size_t kDrainBytesMax = 8 << 20;
@@ -252,7 +251,7 @@ class Listener final : public Server {
 
   bool is_full() const { return open_.count() >= options_.connections_max; }
   void turn_away(Socket& socket) const {
-    if (options_.refused) options_.refused(Reason::kLimitExceeded);
+    if (options_.refused) options_.refused(Reason::kLimitExceeded, Excess::kConnections);
     beast::error_code ignored;
     socket.non_blocking(true, ignored);
     if (!options_.tls) socket.write_some(asio::buffer(kTurnedAway), ignored);
@@ -305,7 +304,7 @@ class Listener final : public Server {
         exchange.get(), [](Exchange* ended) { end_waiting(*ended); });
     const bool waits = options_.may_wait && options_.may_wait(exchange->request.target);
     if (waits && !found_room(context, exchange)) {
-      if (options_.refused) options_.refused(Reason::kLimitExceeded);
+      if (options_.refused) options_.refused(Reason::kLimitExceeded, Excess::kWaiting);
       co_return no_answer();
     }
     if (!waits) hand_over(exchange);
@@ -327,7 +326,7 @@ class Listener final : public Server {
 
   // Where the next request would begin is unknown: the connection ends.
   asio::awaitable<bool> refuse(Stream& stream, Refusal refusal) {
-    if (options_.refused) options_.refused(refusal.reason);
+    if (options_.refused) options_.refused(refusal.reason, refusal.excess);
     co_return co_await write(stream, to_response(refusal), 11, false);
   }
 
@@ -414,7 +413,8 @@ class Listener final : public Server {
     std::optional<Refusal> refused = refuse_head(request, version);
     if (!refused) refused = bound_body(parser);
     if (!refused && options_.admit && !options_.admit(connection.peer, request.target)) {
-      refused = Refusal{429, Reason::kLimitExceeded, "too many requests from this address"};
+      refused = Refusal{429, Reason::kLimitExceeded, "too many requests from this address",
+                        Excess::kRate};
     }
     if (refused) co_return co_await refuse(stream, *refused);
     if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {

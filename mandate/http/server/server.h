@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "mandate/base/result.h"
 #include "mandate/http/message.h"
 #include "mandate/http/server/listening.h"
+#include "mandate/http/server/refusal.h"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
@@ -49,7 +51,7 @@ struct ServerOptions {
   // Asked for each request, once its head is read; false: 429. Default: all may come. Any thread.
   std::function<bool(const Peer& peer, std::string_view target)> admit = {};
   // Told of each request that is refused before the handler sees it; on any thread.
-  std::function<void(Reason)> refused = {};
+  std::function<void(Reason reason, std::optional<Excess> excess)> refused = {};
 };
 
 class Server {
