@@ -22,13 +22,13 @@ Error refuse_in_vain(Core& core, const token::Jws& jws, Instant now) {
 }
 
 Result<token::Jws> parse_assertion(const Form& form, const OAuthCall& call) {
-  if (!call.authorization.empty()) {
+  const auto type = form.find("client_assertion_type");
+  const auto assertion = form.find("client_assertion");
+  if (!call.authorization.empty() && assertion) {
     return fail(Reason::kBadRequest,
                 "an Authorization header stands beside the form; expected private_key_jwt alone "
                 "(RFC 6749 section 2.3: one authentication method)");
   }
-  const auto type = form.find("client_assertion_type");
-  const auto assertion = form.find("client_assertion");
   if (!assertion || !type) {
     return fail(Reason::kClientAuthenticationFailed, Place::kClient,
                 "no client authentication; expected client_assertion and client_assertion_type "

@@ -59,7 +59,8 @@ export class Door {
 
   check(
     answer,
-    {status, error, reason, stranger = false, says, journal = reason, counted = stranger},
+    {status, error, reason, stranger = false, says, journal = reason, counted = stranger,
+     tried},
     elapsed = 0,
   ) {
     const shown = `${answer.status} ${answer.body} ${JSON.stringify(answer.headers)}`;
@@ -72,19 +73,22 @@ export class Door {
     assert.match(answer.json.error_description, /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/);
     if (says) assert.match(answer.json.error_description, says);
     assert.equal(answer.json.receipt !== undefined, !stranger, shown);
-    this.checkHeaders(answer, shown);
+    this.checkHeaders(answer, shown, tried);
     if (counted) this.counted.set(journal, (this.counted.get(journal) ?? 0) + 1);
     if (!stranger) this.receipts.set(answer.json.receipt, reason);
   }
 
   // What goes with every refusal: WIRE.md; RFC 6750 section 3, 9110 section 15.5.6, 9449 section 8.
-  checkHeaders({status, headers, json}, shown) {
+  // A client that `tried` a scheme of the Authorization header is told that scheme (RFC 6749 5.2).
+  checkHeaders({status, headers, json}, shown, tried) {
     assert.equal(headers['content-type'], 'application/json', shown);
     assert.equal(headers['cache-control'], 'no-store', shown);
     assert.equal('dpop-nonce' in headers, json.error === 'use_dpop_nonce', shown);
     assert.equal('allow' in headers, status === 405, shown);
     const challenged = status === 401 && json.error !== 'invalid_client';
-    assert.equal('www-authenticate' in headers, challenged || json.error === 'insufficient_scope');
+    assert.equal('www-authenticate' in headers,
+                 challenged || tried !== undefined || json.error === 'insufficient_scope');
+    if (tried) assert.match(headers['www-authenticate'], new RegExp(`^${tried} realm="[^"]+"$`));
     if (challenged) {
       const challenge = headers['www-authenticate'];
       assert.match(challenge, /^DPoP realm="[^"]*", error="[a-z_]+", error_description="[a-z_]+"/);

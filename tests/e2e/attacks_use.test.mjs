@@ -287,6 +287,11 @@ describe('A24 to A26, B: who calls', () => {
     STRANGE_REQUEST,
   );
   formRow(
+    'B1 an Authorization header alone',
+    async () => posted({grant_type: 'client_credentials'}, {headers: [basic]}),
+    {...INVALID_CLIENT, tried: 'Basic'},
+  );
+  formRow(
     'B1 a client_secret beside an assertion',
     async () => posted({...(await good()), client_secret: 'x'}),
     STRANGE_REQUEST,

@@ -82,6 +82,17 @@ service::ApiCall api_call(const Request& request, std::string_view path) {
           .certificate = request.peer.certificate};
 }
 
+// The scheme that an Authorization header begins with, of those that clients have for a token
+// endpoint: a closed list, since what a peer wrote is not sent back.
+std::string_view scheme_tried(const std::vector<std::string>& authorization) {
+  if (authorization.empty()) return {};
+  const std::string_view tried = authorization.front();
+  for (const std::string_view scheme : {"Bearer", "DPoP", "Basic"}) {
+    if (same_name(tried.substr(0, tried.find(' ')), scheme)) return scheme;
+  }
+  return "Basic";
+}
+
 // Checkpoints and the keys they verify under are public.
 bool is_public(std::string_view path) { return path == "keys" || path.ends_with("/checkpoint"); }
 
@@ -169,8 +180,17 @@ void Routes::oauth(const Request& request, const Path& path, Respond respond) {
                                 .dpop = header_values(request.headers, "DPoP"),
                                 .authorization = header_values(request.headers, "Authorization"),
                                 .certificate = request.peer.certificate};
-  service::Done done = [respond = std::move(respond)](service::Reply reply) {
-    if (reply.error) return respond(oauth_refusal(reply));
+  service::Done done = [respond = std::move(respond), scheme = scheme_tried(call.authorization),
+                        realm = options_.issuer](service::Reply reply) {
+    if (reply.error) {
+      Response refusal = oauth_refusal(reply);
+      // RFC 6749 section 5.2: to a client that tried with the Authorization header, its own scheme.
+      if (refusal.status == 401 && !scheme.empty()) {
+        refusal.headers.emplace_back("WWW-Authenticate",
+                                     std::string(scheme) + " realm=\"" + realm + "\"");
+      }
+      return respond(std::move(refusal));
+    }
     Response response = json_response(200, reply.body);
     if (reply.body.is_null()) response.body.clear();
     response.headers.emplace_back("Pragma", "no-cache");
