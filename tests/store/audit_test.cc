@@ -146,6 +146,11 @@ Change flipped(const char* file, std::size_t at) {
 Change without(const char* beginning) {
   return [=](Case& c) { take_log(c, {}, beginning); };
 }
+// Copied while it grew: the tiles as they were before, the checkpoint as it is now.
+void take_tiles_first(Case& c) {
+  take_log(c, honest().earlier, "record/");
+  c.copy["record/checkpoint"] = honest().later.at("record/checkpoint");
+}
 Change without_entry(const char* bundle, int width, std::size_t index) {
   return [=](Case& c) { take_entry(c, bundle, width, index); };
 }
@@ -191,6 +196,16 @@ const Row kRemoved[] = {
      FindingKind::kChangedEntry, "record/tile/entries/002.p/88"},
     {"a_bundle", without("record/tile/entries/001"), FindingKind::kMissingTile,
      "record/tile/entries/001"},
+    {"the_last_bundle", without("record/tile/entries/002"), FindingKind::kMissingTile,
+     "record/tile/entries/002.p/88"},
+    {"all_that_came_while_it_was_copied", take_tiles_first, FindingKind::kShortCopy,
+     "record/tile/entries/002.p/88"},
+    {"a_bundle_before_that",
+     [](Case& c) {
+       take_tiles_first(c);
+       take_log(c, {}, "record/tile/entries/001");
+     },
+     FindingKind::kMissingTile, "record/tile/entries/001"},
     {"a_hash_tile", without("record/tile/0/001"), FindingKind::kMissingTile, "record/tile/0/001"},
     {"a_checkpoint", without("record/checkpoint"), FindingKind::kBadCheckpoint,
      "record/checkpoint"},
@@ -313,6 +328,15 @@ TEST(Audit, a_changed_byte_anywhere_is_found) {
     }
   }
   EXPECT_GT(changed, 400U);
+}
+
+TEST(Audit, a_copy_taken_while_the_log_grew_is_asked_for_again_and_not_called_changed) {
+  Case torn;
+  take_tiles_first(torn);
+  const Report report = audit(torn);
+  EXPECT_EQ(kinds_of(report), std::vector<std::string>{"short_copy"});
+  ASSERT_FALSE(report.findings.empty());
+  EXPECT_TRUE(report.findings.front().message.starts_with("copy it again:"));
 }
 
 TEST(Audit, a_receipt_of_an_ended_run_is_lost_and_not_forged) {

@@ -24,6 +24,7 @@ enum class FindingKind : std::uint8_t {
   kUnknownLog,     // no key for it, or it stands under another log's name
   kBadCheckpoint,  // missing, malformed, or not signed by the log's key
   kMissingTile,
+  kShortCopy,       // the tiles end, all at one place, before what the checkpoint was signed for
   kChangedEntry,    // an entry's bytes are not those of its hash
   kChangedHash,     // a hash tile is not that of the tiles below it
   kWrongRoot,       // the tiles do not lead to the signed root

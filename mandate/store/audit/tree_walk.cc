@@ -23,6 +23,7 @@ class TreeWalk {
   Result<void> run();
 
  private:
+  Result<bool> ends_at(std::uint64_t index) const;
   Result<Hashes> read_entries(const TileId& tile);
   Result<Hashes> read_hashes(const TileId& tile);
   Result<Hashes> walk_bundle(std::uint64_t index);
@@ -34,6 +35,7 @@ class TreeWalk {
   const LogReader& log_;
   Findings& findings_;
   const EntryVisitor& visit_;
+  bool is_short_ = false;  // there is nothing more to walk
   struct Edge {
     std::uint64_t tile = 0;
     std::vector<Digest> hashes;  // made from the tiles below, not yet compared
@@ -61,13 +63,40 @@ Result<void> TreeWalk::run() {
   return compare_root();
 }
 
+// Whether nothing of the lowest levels stands from this tile on, and something does before. So ends
+// a copy whose checkpoint was taken after its tiles; a tile that somebody took away has others
+// after it, or its hashes.
+Result<bool> TreeWalk::ends_at(std::uint64_t index) const {
+  for (std::uint64_t at = index; at * kTileWidth < log_.size(); ++at) {
+    for (const bool entries : {true, false}) {
+      Result<std::optional<std::string>> bytes =
+          log_.read_tile(*tile_at(entries, 0, at, log_.size()));
+      if (!bytes) return fail(bytes.error());
+      if (*bytes) return false;
+    }
+  }
+  if (index > 0) return true;
+  Result<std::vector<TileId>> older = log_.partial_tiles(*tile_at(true, 0, 0, log_.size()));
+  if (!older) return fail(older.error());
+  return !older->empty();
+}
+
 // The leaf hashes of the entries; nothing where the bundle cannot be read as one.
 Result<Hashes> TreeWalk::read_entries(const TileId& tile) {
   Result<std::optional<std::string>> bytes = log_.read_tile(tile);
   if (!bytes) return fail(bytes.error());
   const std::string file = log_.file(tile);
   if (!*bytes) {
-    findings_.add(FindingKind::kMissingTile, log_, file, "\"" + file + "\" is missing");
+    Result<bool> ends = ends_at(tile.index);
+    if (!ends) return fail(ends.error());
+    is_short_ = *ends;
+    findings_.add(
+        is_short_ ? FindingKind::kShortCopy : FindingKind::kMissingTile, log_, file,
+        is_short_ ? "copy it again: the checkpoint was signed for " + std::to_string(log_.size()) +
+                        " entries, and the tiles end before: \"" + file +
+                        "\" and all that follows is missing. The log grew while it was copied; "
+                        "or its end was cut, and then it stays so"
+                  : "\"" + file + "\" is missing");
     return std::nullopt;
   }
   const Result<std::vector<std::string>> entries = ledger::decode_bundle(**bytes, tile.width);
@@ -104,7 +133,7 @@ Result<Hashes> TreeWalk::read_hashes(const TileId& tile) {
 // once.
 Result<Hashes> TreeWalk::walk_bundle(std::uint64_t index) {
   Result<Hashes> computed = read_entries(*tile_at(true, 0, index, log_.size()));
-  if (!computed) return computed;
+  if (!computed || is_short_) return computed;
   const TileId tile = *tile_at(false, 0, index, log_.size());
   Result<Hashes> standing = read_hashes(tile);
   if (!standing || !*standing) return standing ? computed : standing;

@@ -283,6 +283,7 @@ std::string_view name(FindingKind kind) {
     case FindingKind::kUnknownLog: return "unknown_log";
     case FindingKind::kBadCheckpoint: return "bad_checkpoint";
     case FindingKind::kMissingTile: return "missing_tile";
+    case FindingKind::kShortCopy: return "short_copy";
     case FindingKind::kChangedEntry: return "changed_entry";
     case FindingKind::kChangedHash: return "changed_hash";
     case FindingKind::kWrongRoot: return "wrong_root";
