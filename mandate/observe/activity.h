@@ -51,8 +51,9 @@ struct Actor {
   std::string_view id;         // as findings name it; where the source has none, its credential's
   std::string_view unique_id;  // never used again, where the source has one: tells re-created apart
   ActorKind kind = ActorKind::kUnknown;
-  std::string_view tenant;  // account, project, organization, cluster
-  bool is_person = false;   // the source itself says so (a mail address, an interactive login)
+  std::string_view tenant;   // account, project, organization, cluster
+  bool is_person = false;    // the source itself says so (a mail address, an interactive login)
+  bool is_personal = false;  // a person's account, whoever uses it here
 };
 
 struct Credential {
@@ -61,6 +62,7 @@ struct Credential {
   std::string_view role = {};  // whom it stands for, where that is not the actor's own account
   std::string_view session_name = {};  // chosen by whoever asked for it: never a join key
   std::string_view machine = {};       // the machine that the source says it was issued to
+  std::optional<Instant> since = {};   // when it was issued, where each of its uses tells
 };
 
 struct Context {
@@ -86,7 +88,8 @@ struct Issued {
   std::string_view credential;  // what later uses show
   std::string_view for_whom;    // role or principal that it stands for
   std::string_view session_name = {};
-  std::string_view subject = {};  // who the other issuer says it is
+  std::string_view subject = {};      // who the other issuer says it is
+  std::optional<Instant> until = {};  // its end, where the event tells
 };
 
 enum class PartyScope : std::uint8_t {
@@ -129,6 +132,7 @@ enum class ChangeKind : std::uint8_t {
   kApprovalSkipped,    // the object was changed without the approval that it demands
   kApprovalRemoved,    // the object no longer demands approval
   kUnauthorised,       // let through though no delegation permits it
+  kConsentEnded,       // `parties` are applications that may no longer act as the object
 };
 
 struct Change {
@@ -139,6 +143,31 @@ struct Change {
   bool is_admin = false;           // the right is over everything; of consent: broad
   bool is_new = false;             // the same event made the object
   bool must_replace = false;       // the password serves only to set another
+};
+
+// What one kind of event says besides: three texts whose meaning is the kind's. A summary keeps one
+// row for each that differs (`facts.h`).
+enum class FactKind : std::uint8_t {
+  kSecretRead,        // secret; the workload that read it
+  kAssertionUsed,     // an assertion's id; the address that presented it; by what program
+  kRunStarted,        // a workflow's run; who started it
+  kRunApproved,       // a workflow's run; who approved it
+  kStageStarted,      // a workflow; the revision that it ran for
+  kStageSucceeded,    // a workflow; the revision that it ran for
+  kRefusedFor,        // an actor; what it asked for; on whose behalf
+  kPermittedOwn,      // an actor; what it was permitted; in its own right
+  kPermittedFor,      // an actor; what it was permitted; on whose behalf
+  kLetThroughBeyond,  // an actor; what nobody had delegated; on whose behalf
+  kDecided,           // a token; the resource; the action that was permitted
+  kCalled,            // a token; the resource; the action that was carried out
+  kActedFor,          // an application; the user that it acted for
+};
+
+struct Fact {
+  FactKind kind = FactKind::kSecretRead;
+  std::string_view subject;
+  std::string_view object;
+  std::string_view detail = {};
 };
 
 struct Activity {
@@ -154,6 +183,7 @@ struct Activity {
   Issued issued;
   std::string_view target;  // the resource acted on
   Change change;
+  std::span<const Fact> facts = {};
 };
 
 }  // namespace mandate::observe

@@ -95,6 +95,25 @@ void approval_skipped(const Summary& summary, std::vector<Finding>& findings);
 void recovery_then_right(const Summary& summary, std::vector<Finding>& findings);
 void factor_set_on_password_alone(const Summary& summary, std::vector<Finding>& findings);
 void consent_over_broad(const Summary& summary, std::vector<Finding>& findings);
+void chain_gains_privilege(const Summary& summary, std::vector<Finding>& findings);
+void broker_beyond_caller(const Summary& summary, std::vector<Finding>& findings);
+void session_two_contexts(const Summary& summary, std::vector<Finding>& findings);
+void agent_beyond_task(const Summary& summary, std::vector<Finding>& findings);
+void assertion_presented_twice(const Summary& summary, std::vector<Finding>& findings);
+void secret_of_many(const Summary& summary, std::vector<Finding>& findings);
+void session_driven_by_software(const Summary& summary, std::vector<Finding>& findings);
+void personal_credential_scheduled(const Summary& summary, std::vector<Finding>& findings);
+void account_two_behaviours(const Summary& summary, std::vector<Finding>& findings);
+void admin_left_to_automation(const Summary& summary, std::vector<Finding>& findings);
+void session_past_its_end(const Summary& summary, std::vector<Finding>& findings);
+void approved_by_its_starter(const Summary& summary, std::vector<Finding>& findings);
+void stage_without_predecessor(const Summary& summary, std::vector<Finding>& findings);
+void call_without_decision(const Summary& summary, std::vector<Finding>& findings);
+void run_outside_hours(const Summary& summary, std::vector<Finding>& findings);
+void path_never_seen(const Summary& summary, std::vector<Finding>& findings);
+void credential_past_rotation(const Summary& summary, std::vector<Finding>& findings);
+void acts_without_consent(const Summary& summary, std::vector<Finding>& findings);
+void used_after_end(const Summary& summary, std::vector<Finding>& findings);
 }  // namespace rules
 
 }  // namespace mandate::observe

@@ -124,6 +124,7 @@ void add_to(CredentialRow& row, const Activity& activity) {
   keep_greater(row.role, activity.credential.role);
   keep_greater(row.session_name, activity.credential.session_name);
   keep_greater(row.machine, activity.credential.machine);
+  keep_greater(row.since, activity.credential.since);
 }
 
 void add_to(Use& use, const Activity& activity, std::string_view product, std::uint64_t counted) {
@@ -142,6 +143,7 @@ void add_to(Use& use, const Activity& activity, std::string_view product, std::u
 void add_to(PrincipalRow& row, const Activity& activity, std::string_view credential) {
   keep_greater(row.kind, activity.actor.kind);
   keep_greater(row.tenant, activity.actor.tenant);
+  row.is_personal = row.is_personal || activity.actor.is_personal;
   row.credentials.emplace(credential);
   keep_lowest(row.credentials, CredentialRow::kUsesMax);
   if (activity.actor.unique_id.empty()) return;
@@ -157,6 +159,7 @@ void merge_into(CredentialRow& mine, const CredentialRow& row) {
   keep_greater(mine.role, row.role);
   keep_greater(mine.session_name, row.session_name);
   keep_greater(mine.machine, row.machine);
+  keep_greater(mine.since, row.since);
   mine.services.insert(row.services.begin(), row.services.end());
   keep_lowest(mine.services, CredentialRow::kServicesMax);
 }
@@ -165,6 +168,7 @@ void merge_into(PrincipalRow& mine, const PrincipalRow& row) {
   keep_greater(mine.kind, row.kind);
   keep_greater(mine.tenant, row.tenant);
   mine.with_mfa = mine.with_mfa || row.with_mfa;
+  mine.is_personal = mine.is_personal || row.is_personal;
   mine.unique_ids.insert(row.unique_ids.begin(), row.unique_ids.end());
   keep_lowest(mine.unique_ids, Summary::kIssuesMax);
   mine.credentials.insert(row.credentials.begin(), row.credentials.end());
@@ -173,31 +177,6 @@ void merge_into(PrincipalRow& mine, const PrincipalRow& row) {
 }
 
 }  // namespace
-
-bool Sample::wants(Instant time, const EventKey& key) const {
-  if (events_.size() < kMax) return true;
-  const Seen& last = events_.back();
-  return std::tie(time, key) <= std::tie(last.time, last.key);
-}
-
-void Sample::add(Seen seen) {
-  const auto at =
-      std::lower_bound(events_.begin(), events_.end(), seen, [](const Seen& a, const Seen& b) {
-        return std::tie(a.time, a.key) < std::tie(b.time, b.key);
-      });
-  if (at != events_.end() && at->key == seen.key) {
-    if (seen < *at) *at = std::move(seen);
-    return;
-  }
-  events_.insert(at, std::move(seen));
-  if (events_.size() > kMax) events_.pop_back();
-}
-
-void Sample::merge(const Sample& other) {
-  for (const Seen& seen : other.events_) {
-    if (wants(seen.time, seen.key)) add(seen);
-  }
-}
 
 // Rows by the hash of their name. What a row keeps of an activity is the same for the same identity
 // and service, so most events need not look.
@@ -286,11 +265,12 @@ void Summary::add_rows(const Activity& activity, const Place& place, const Event
               {activity.issued.kind, seen_at(activity, place, key), std::string(activity.actor.id),
                std::string(activity.credential.id), std::string(activity.issued.for_whom),
                std::string(activity.issued.session_name), std::string(activity.issued.subject),
-               std::string(activity.context.source)});
+               std::string(activity.context.source), activity.issued.until});
     if (!activity.credential.id.empty()) {
       issued_with_[std::string(activity.credential.id)].emplace(activity.issued.credential);
     }
   }
+  for (const Fact& fact : activity.facts) facts_.add(fact, seen_at(activity, place, key));
   const Change& change = activity.change;
   if (change.kind == ChangeKind::kNone || activity.outcome != Outcome::kSucceeded) return;
   ChangeRow made{.kind = change.kind,
@@ -352,6 +332,7 @@ void Summary::merge(const Summary& other) {
     const auto [at, is_first] = changes_.try_emplace(key, row);
     if (!is_first && row.seen < at->second.seen) at->second.seen = row.seen;
   }
+  facts_.merge(other.facts_);
   repeats_ += other.repeats_;
 }
 

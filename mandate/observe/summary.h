@@ -20,6 +20,7 @@
 #include "mandate/observe/activity.h"
 #include "mandate/observe/event_set.h"
 #include "mandate/observe/operations.h"
+#include "mandate/observe/facts.h"
 
 namespace mandate::observe {
 
@@ -30,34 +31,6 @@ struct Place {
   std::uint64_t line = 0;
   std::string_view record;  // the text, which tells activities without an id apart
   std::uint32_t part = 0;   // of the record's activities, in its order
-};
-
-// An event that is kept to be shown.
-struct Seen {
-  Instant time;
-  EventKey key;
-  std::string event_id;
-  std::string file;
-  std::uint64_t offset = 0;
-  std::uint64_t line = 0;
-
-  friend bool operator==(const Seen&, const Seen&) = default;
-  friend auto operator<=>(const Seen&, const Seen&) = default;
-};
-
-// The earliest events of many; of one event in two files, the first file's.
-class Sample {
- public:
-  static constexpr std::size_t kMax = 16;
-  // Whether an event of that time and key would be kept.
-  bool wants(Instant time, const EventKey& key) const;
-  void add(Seen seen);
-  void merge(const Sample& other);
-  const std::vector<Seen>& events() const { return events_; }
-  friend bool operator==(const Sample&, const Sample&) = default;
-
- private:
-  std::vector<Seen> events_;  // sorted by time and key
 };
 
 struct UseKey {
@@ -92,6 +65,7 @@ struct CredentialRow {
   std::string role;
   std::string session_name;
   std::string machine;
+  std::optional<Instant> since;  // the latest that was told
   std::uint64_t count = 0;
   bool uses_are_all = true;  // false: there were more than kUsesMax
   std::vector<Use> uses;
@@ -106,6 +80,7 @@ struct PrincipalRow {
   std::set<std::string, std::less<>> credentials;
   Sample as_person;  // interactive, with a browser or a console
   bool with_mfa = false;
+  bool is_personal = false;
 };
 
 struct IssueRow {
@@ -117,6 +92,7 @@ struct IssueRow {
   std::string session_name;
   std::string subject;
   std::string source;
+  std::optional<Instant> until;
   friend bool operator==(const IssueRow&, const IssueRow&) = default;
 };
 
@@ -171,6 +147,7 @@ class Summary {
   const IssuedWith& issued_with() const { return issued_with_; }
   // By time and event.
   const std::map<std::pair<Instant, EventKey>, ChangeRow>& changes() const { return changes_; }
+  const Facts& facts() const { return facts_; }
   std::uint64_t events() const { return events_.size(); }
   std::uint64_t repeats() const { return repeats_; }
 
@@ -188,6 +165,7 @@ class Summary {
   std::map<std::string, std::vector<IssueRow>, std::less<>> issues_;
   IssuedWith issued_with_;
   std::map<std::pair<Instant, EventKey>, ChangeRow> changes_;
+  Facts facts_;
   EventSet events_;
   std::uint64_t repeats_ = 0;
   std::unique_ptr<Cache> cache_;

@@ -8,6 +8,8 @@ json::Value integer(std::uint64_t number) { return static_cast<std::int64_t>(num
 
 json::Value integer(Instant time) { return std::int64_t{time.time_since_epoch().count()}; }
 
+json::Value time(const std::optional<Instant>& at) { return at ? integer(*at) : json::Value(); }
+
 template <class Enum>
 json::Value number(Enum value) {
   return static_cast<std::int64_t>(value);
@@ -52,18 +54,19 @@ json::Value describe(const CredentialRow& row) {
   }
   return json::Value::array({number(row.kind), row.principal, row.role, row.session_name,
                              row.machine, integer(row.count), row.uses_are_all, row.is_privileged,
-                             list(row.services), std::move(uses)});
+                             list(row.services), std::move(uses), time(row.since)});
 }
 
 json::Value describe(const PrincipalRow& row) {
   return json::Value::array({number(row.kind), row.tenant, list(row.unique_ids),
-                             list(row.credentials), row.with_mfa, describe(row.as_person)});
+                             list(row.credentials), row.with_mfa, row.is_personal,
+                             describe(row.as_person)});
 }
 
 json::Value describe(const IssueRow& row) {
   return json::Value::array({number(row.kind), describe(row.seen), row.issuer,
                              row.issuer_credential, row.for_whom, row.session_name, row.subject,
-                             row.source});
+                             row.source, time(row.until)});
 }
 
 json::Value describe(const ChangeRow& row) {
@@ -90,6 +93,13 @@ std::string Summary::describe() const {
     for (const IssueRow& row : rows) line("issue", name, observe::describe(row));
   }
   for (const auto& [key, row] : changes_) line("change", "", observe::describe(row));
+  for (std::size_t kind = 0; kind < Facts::kKinds; ++kind) {
+    for (const auto& [said, row] : facts_.of(static_cast<FactKind>(kind))) {
+      line("fact", said.subject,
+           json::Value::array({std::to_string(kind), said.object, said.detail, integer(row.first),
+                               integer(row.last), observe::describe(row.sample)}));
+    }
+  }
   line("events", "", integer(events_.size()));
   return text;
 }

@@ -33,12 +33,6 @@ bool is_public(const ChangeRow& change) {
   });
 }
 
-std::string joined(const std::set<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
-
 // The changes of one kind, by what they changed, each in time's order.
 using ByObject = std::multimap<std::string_view, const ChangeRow*>;
 

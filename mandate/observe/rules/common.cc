@@ -68,6 +68,17 @@ std::string counted(std::uint64_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
 
+std::string joined(const std::set<std::string>& texts) {
+  constexpr std::size_t kShown = 5;
+  std::string all;
+  std::size_t shown = 0;
+  for (const std::string& text : texts) {
+    if (shown++ == kShown) return all + " and others";
+    all += (all.empty() ? "" : ", ") + text;
+  }
+  return all;
+}
+
 Names::Names(const Summary& summary) {
   for (const auto& [when, change] : summary.changes()) {
     const bool is_renamed = change.kind == ChangeKind::kPrincipalRenamed && !change.right.empty();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,8 @@ std::string counted(std::uint64_t count, std::string_view what);
 
 // The workload that a pod is one of: "web-7998647bdf-phvq7" and "web-0" are both "web".
 std::string_view workload_of(std::string_view pod);
+// "a, b", at most five, and then that there are others.
+std::string joined(const std::set<std::string>& texts);
 
 // One name for everything that is one principal: renamed, or with a unique id that two names share.
 class Names {

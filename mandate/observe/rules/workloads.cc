@@ -29,17 +29,6 @@ bool is_pod_token(const CredentialRow& row) {
 // IPv6 or not: one pod may have an address of each.
 bool is_six(std::string_view address) { return address.find(':') != std::string_view::npos; }
 
-std::string joined(const std::set<std::string>& texts) {
-  constexpr std::size_t kShown = 5;
-  std::string all;
-  std::size_t shown = 0;
-  for (const std::string& text : texts) {
-    if (shown++ == kShown) return all + " and others";
-    all += (all.empty() ? "" : ", ") + text;
-  }
-  return all;
-}
-
 // A program with a key of its own, as far as the key's uses tell programs apart.
 struct Program {
   std::set<std::string> sources;

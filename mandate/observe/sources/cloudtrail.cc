@@ -43,6 +43,9 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "additionalEventData.MFAUsed",
     "additionalEventData.SamlProviderArn",
     "resources.[0].ARN",
+    "requestParameters.secretId",
+    "requestParameters.sAMLAssertionID",
+    "responseElements.credentials.expiration",
 };
 
 bool is_true(const json::Slot& slot) { return slot.is_true() || slot.string() == "true"; }
@@ -108,6 +111,12 @@ void read_credential(std::span<const json::Slot> slots, Activity& activity) {
   }
 }
 
+// A program that drives a console's session. The shell in the browser is the console's own.
+bool is_program(const Context& context) {
+  return context.agent_kind == AgentKind::kSoftware &&
+         context.agent.find("exec-env/CloudShell") == std::string_view::npos;
+}
+
 void read_context(std::span<const json::Slot> slots, Activity& activity) {
   Context& context = activity.context;
   context.source = slots[kSourceAddress].string();
@@ -117,7 +126,7 @@ void read_context(std::span<const json::Slot> slots, Activity& activity) {
   context.invoked_by = slots[kInvokedBy].string();
   if (!context.invoked_by.empty() || context.source_is_service) {
     context.agent_kind = AgentKind::kPlatform;
-  } else if (is_true(slots[kFromConsole])) {
+  } else if (is_true(slots[kFromConsole]) && !is_program(context)) {
     context.agent_kind = AgentKind::kInteractive;
   }
   if (slots[kMfaUsed].is_string()) {
@@ -135,6 +144,7 @@ void read_issued(std::span<const json::Slot> slots, Activity& activity) {
     issued = {};
     return;
   }
+  issued.until = date_in_words(slots[kExpiration].string());
   issued.for_whom = slots[kRoleArn].string();
   issued.session_name = slots[kRoleSessionName].string();
   if (issued.for_whom.empty()) {
@@ -180,7 +190,10 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   read_credential(slots, activity);
   read_issued(slots, activity);
   activity.target = slots[kResource].string();
-  if (activity.outcome == Outcome::kSucceeded) read_change(slots, scratch, activity);
+  if (activity.outcome == Outcome::kSucceeded) {
+    read_change(slots, scratch, activity);
+    read_facts(slots, scratch, activity);
+  }
   return Reading::kActivity;
 }
 

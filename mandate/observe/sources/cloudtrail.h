@@ -43,8 +43,15 @@ enum Path : std::size_t {
   kMfaUsed,
   kSamlProvider,
   kResource,
+  kSecret,
+  kAssertion,
+  kExpiration,
   kPaths,
 };
+
+// Fills `activity.facts`: secrets handed out, assertions presented. Precondition: the rest is
+// filled.
+void read_facts(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity);
 
 // Fills `activity.change` where the event changed trust, logins, credentials or rights.
 // Precondition: the rest of the activity is filled.

@@ -35,6 +35,9 @@ enum Path : std::size_t {
   kPermission,
   kRulesetName,
   kRulesetEnforcement,
+  kRunId,
+  kRevision,
+  kConclusion,
   kPaths,
 };
 
@@ -63,6 +66,9 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "permission",
     "ruleset_name",
     "ruleset_enforcement",
+    "workflow_run_id",
+    "head_sha",
+    "conclusion",
 };
 
 // Milliseconds since 1970, or text.
@@ -199,6 +205,29 @@ class ChangeReader {
   Change& change_;
 };
 
+// Runs of workflows: who started and who approved each, and for which revision it ran.
+void read_run(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  const std::string_view verb = activity.action.substr(activity.action.find('.') + 1);
+  const std::string place(activity.target);
+  const std::string_view run = scratch.keep(place + " run " + std::string(slots[kRunId].text));
+  const std::string_view revision = slots[kRevision].string();
+  const std::string_view stage = scratch.keep(place + " " + std::string(slots[kName].string()));
+  const bool is_stage = !revision.empty() && !slots[kName].string().empty();
+  const bool has_run = !slots[kRunId].text.empty();
+  if (verb == "created_workflow_run") {
+    if (has_run) scratch.facts.push_back({FactKind::kRunStarted, run, activity.actor.id});
+    if (is_stage) scratch.facts.push_back({FactKind::kStageStarted, stage, revision});
+  } else if (verb == "completed_workflow_run") {
+    const bool is_success = slots[kConclusion].string() == "success";
+    if (is_stage && is_success) {
+      scratch.facts.push_back({FactKind::kStageSucceeded, stage, revision});
+    }
+  } else if (verb == "approve_workflow_job" && has_run) {
+    scratch.facts.push_back({FactKind::kRunApproved, run, activity.actor.id});
+  }
+  activity.facts = scratch.facts;
+}
+
 Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   activity.action = slots[kAction].string();
   const std::size_t dot = activity.action.find('.');
@@ -217,6 +246,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
     activity.is_read = activity.action == "git.clone" || activity.action == "git.fetch";
     read_actor(slots, activity);
     ChangeReader(slots, scratch, activity).read();
+    if (activity.action.starts_with("workflows.")) read_run(slots, scratch, activity);
     return Reading::kActivity;
   }
   return Reading::kUnusable;

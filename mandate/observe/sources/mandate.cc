@@ -104,7 +104,36 @@ void read_issue(std::span<const json::Slot> slots, Activity& activity) {
                      .subject = {}};
 }
 
-void read_decision(std::span<const json::Slot> slots, Activity& activity) {
+// What was asked for, as one text.
+std::string asked(std::span<const json::Slot> slots) {
+  return std::string(slots[kResource].string()) + " " + std::string(slots[kAction].string()) + " " +
+         std::string(slots[kIdentifier].string());
+}
+
+void read_facts(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  const bool is_permit = slots[kDecision].string() == "permit";
+  const bool is_let_through = slots[kAnswered].string() == "permit";
+  const std::string_view actor = activity.actor.id;
+  const std::string_view behalf = slots[kSubject].string();
+  const std::string_view what = scratch.keep(asked(slots));
+  const std::string_view token = slots[kTokenId].string();
+  auto say = [&](FactKind kind, std::string_view detail) {
+    scratch.facts.push_back({kind, actor, what, detail});
+  };
+  if (is_permit) {
+    if (behalf == actor) say(FactKind::kPermittedOwn, {});
+    if (behalf != actor) say(FactKind::kPermittedFor, behalf);
+    if (!token.empty()) {
+      scratch.facts.push_back(
+          {FactKind::kDecided, token, slots[kResource].string(), slots[kAction].string()});
+    }
+  } else if (slots[kReason].string() == "outside_authority" && behalf != actor) {
+    say(is_let_through ? FactKind::kLetThroughBeyond : FactKind::kRefusedFor, behalf);
+  }
+  activity.facts = scratch.facts;
+}
+
+void read_decision(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   const std::string_view subject = slots[kSubject].string();
   set_actor(first_of(slots, {kActor, kClient, kSubject}), activity);
   set_credential(slots[kTokenId].string(), activity);
@@ -113,6 +142,7 @@ void read_decision(std::span<const json::Slot> slots, Activity& activity) {
   activity.action = slots[kAction].string();
   activity.target = slots[kIdentifier].string();
   activity.context.source = slots[kAddress].string();
+  read_facts(slots, scratch, activity);
   if (slots[kDecision].string() == "permit") return;
   if (slots[kAnswered].string() != "permit") {
     activity.outcome = Outcome::kDenied;
@@ -170,7 +200,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   if (type == "issued") {
     read_issue(slots, activity);
   } else if (type == "decided") {
-    read_decision(slots, activity);
+    read_decision(slots, scratch, activity);
   } else if (type == "refused") {
     read_refusal(slots, activity);
   } else if (slots[kBy].is_string()) {

@@ -140,7 +140,7 @@ void read_login(std::span<const json::Slot> slots, Activity& activity) {
   if (slots[kMfa].kind == json::SlotKind::kScalar) activity.context.mfa = slots[kMfa].is_true();
 }
 
-Reading read(std::span<const json::Slot> slots, Scratch&, Activity& activity) {
+Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   const std::string_view of_class = slots[kClass].text;
   const bool is_account = of_class == "3001";
   const bool is_login = of_class == "3002";
@@ -173,6 +173,11 @@ Reading read(std::span<const json::Slot> slots, Scratch&, Activity& activity) {
   }
   read_actor(slots, activity);
   if (activity.actor.id.empty()) return Reading::kUnusable;
+  if (of_class == "6003" && activity.outcome == Outcome::kSucceeded &&
+      slots[kSession].is_string()) {
+    activity.facts = scratch.only(
+        Fact{FactKind::kCalled, slots[kSession].string(), activity.service, activity.action});
+  }
   if (is_login && slots[kActivityId].text == "1") {
     activity.actor.is_person = context.agent_kind == AgentKind::kInteractive;
     activity.change.kind = ChangeKind::kLogin;

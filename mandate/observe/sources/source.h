@@ -22,15 +22,20 @@ struct Scratch {
   std::deque<std::string> texts;
   std::vector<Party> parties;
   std::deque<Party> singles;
+  std::vector<Fact> facts;     // of a record that tells one activity
+  std::deque<Fact> one_each;   // of one that tells several
   std::vector<Activity> more;  // after the first, of a record that tells several; bounded by it
 
   std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
   // A list of one that stays where it is, whatever else is kept.
   std::span<const Party> only(const Party& party) { return {&singles.emplace_back(party), 1}; }
+  std::span<const Fact> only(const Fact& fact) { return {&one_each.emplace_back(fact), 1}; }
   void clear() {
     if (!texts.empty()) texts.clear();
     if (!singles.empty()) singles.clear();
     parties.clear();
+    facts.clear();
+    if (!one_each.empty()) one_each.clear();
     more.clear();
   }
 };

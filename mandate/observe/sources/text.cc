@@ -76,6 +76,37 @@ std::optional<Instant> log_time(std::string_view text) {
          std::chrono::seconds(second) + *rest;
 }
 
+std::optional<Instant> date_in_words(std::string_view text) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  constexpr std::size_t kLetters = 3;
+  const std::size_t month = kMonths.find(text.substr(0, kLetters));
+  if (text.size() < kLetters || month % kLetters != 0) return std::nullopt;
+  text.remove_prefix(kLetters);
+  auto number = [&text](std::string_view before) {
+    if (!take(text, before)) return -1;
+    const bool has_two = text.size() > 1 && is_digit(text[0]) && is_digit(text[1]);
+    return take_number(text, has_two ? 2 : 1);
+  };
+  const int day = number(" ");
+  if (!take(text, ",") || !take(text, " ")) return std::nullopt;
+  const int year = take_number(text, 4);
+  take(text, ",");
+  const int hour = number(" ");
+  const int minute = number(":");
+  const int second = number(":");
+  const bool is_night = text == " AM";
+  const std::chrono::year_month_day date{
+      std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month / kLetters + 1)),
+      std::chrono::day(static_cast<unsigned>(day))};
+  constexpr int kNoon = 12;
+  if (year < 1970 || !date.ok() || hour < 1 || hour > kNoon || minute < 0 || minute > 59 ||
+      second < 0 || second > 60 || (!is_night && text != " PM")) {
+    return std::nullopt;
+  }
+  return std::chrono::sys_days(date) + std::chrono::hours(hour % kNoon + (is_night ? 0 : kNoon)) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
 bool is_address_like(std::string_view source) {
   return source.find_first_of(".:") != std::string_view::npos &&
          std::all_of(source.begin(), source.end(),
@@ -90,7 +121,7 @@ AgentKind agent_kind(std::string_view agent) {
   auto has = [front](std::string_view part) {
     return ::memmem(front.data(), front.size(), part.data(), part.size()) != nullptr;
   };
-  if (agent.starts_with("Mozilla/") || agent.starts_with("Opera/")) return AgentKind::kInteractive;
+  if (agent.starts_with("Mozilla") || agent.starts_with("Opera/")) return AgentKind::kInteractive;
   if (agent.starts_with("signin.") || agent.starts_with("console.") ||
       agent.find("Console/") < agent.find(' ')) {
     return AgentKind::kInteractive;

@@ -14,6 +14,9 @@ namespace mandate::observe {
 // RFC 3339, with 'T' or a space, any number of fractional digits, and UTC where no zone is named.
 std::optional<Instant> log_time(std::string_view text);
 
+// "Sep 14, 2022, 8:31:45 AM", in UTC; the second comma may be missing.
+std::optional<Instant> date_in_words(std::string_view text);
+
 // Written like an IP address, valid or not: other sources are names of services.
 bool is_address_like(std::string_view source);
 

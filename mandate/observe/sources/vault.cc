@@ -29,6 +29,7 @@ enum Path : std::size_t {
   kIssuedAccessor,
   kIssuedName,
   kIssuedEntity,
+  kTokenIssued,
   kPaths,
 };
 
@@ -51,6 +52,7 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "response.auth.accessor",
     "response.auth.display_name",
     "response.auth.entity_id",
+    "auth.token_issue_time",
 };
 
 std::string_view first_of(std::span<const json::Slot> slots, std::initializer_list<Path> paths) {
@@ -64,21 +66,45 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// Ways in that people use. A token's display name begins with where its way in is mounted, which is
+// called after its kind unless somebody chose otherwise.
+bool is_for_people(std::string_view name) {
+  for (const std::string_view kind : {"userpass", "ldap", "oidc", "okta", "radius"}) {
+    if (name == kind || (name.starts_with(kind) && name.substr(kind.size()).starts_with('-'))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void read_actor(std::span<const json::Slot> slots, Activity& activity) {
   Actor& actor = activity.actor;
   actor.id = first_of(slots, {kDisplayName, kIssuedName, kAccessor, kAddress});
   actor.unique_id = first_of(slots, {kEntity, kIssuedEntity});
   actor.tenant = slots[kNamespace].string();
-  const std::string_view mount = slots[kMountType].string();
   const bool is_login = activity.target.starts_with("auth/") && has(activity.target, "/login");
-  const bool is_people = mount == "userpass" || mount == "ldap" || mount == "oidc" ||
-                         mount == "okta" || mount == "radius";
+  const bool is_people = is_for_people(slots[kMountType].string());
   actor.kind = is_login && !is_people ? ActorKind::kWorkload : ActorKind::kUser;
   actor.is_person = is_login && is_people;
+  actor.is_personal = actor.is_person || is_for_people(slots[kDisplayName].string());
   Credential& credential = activity.credential;
   // At a login the answer's token is what is issued, not what was used.
   if (!is_login) credential.id = first_of(slots, {kAccessor, kRequestAccessor});
-  if (!credential.id.empty()) credential.kind = CredentialKind::kToken;
+  if (credential.id.empty()) return;
+  credential.kind = CredentialKind::kToken;
+  credential.since = log_time(slots[kTokenIssued].string());
+}
+
+// What stands in a key-value store is the same for whoever reads it.
+void read_secret(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  const std::string_view mount = slots[kMountType].string();
+  const bool is_store = mount == "kv" || mount == "generic";
+  if (!is_store || activity.action != "read" || activity.actor.is_personal) return;
+  if (has(activity.target, "/metadata/")) return;
+  const std::string reader =
+      std::string(activity.actor.id) + " " + std::string(slots[kEntity].string());
+  scratch.facts.push_back({FactKind::kSecretRead, activity.target, scratch.keep(reader)});
+  activity.facts = scratch.facts;
 }
 
 void read_issued(std::span<const json::Slot> slots, Activity& activity) {
@@ -105,7 +131,7 @@ void read_change(std::span<const json::Slot> slots, Activity& activity) {
   }
 }
 
-Reading read(std::span<const json::Slot> slots, Scratch&, Activity& activity) {
+Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   const std::string_view type = slots[kType].string();
   const bool is_event = (type == "request" || type == "response") &&
                         slots[kRequest].kind == json::SlotKind::kObject &&
@@ -129,6 +155,7 @@ Reading read(std::span<const json::Slot> slots, Scratch&, Activity& activity) {
   if (activity.outcome != Outcome::kSucceeded) return Reading::kActivity;
   read_issued(slots, activity);
   read_change(slots, activity);
+  read_secret(slots, scratch, activity);
   return Reading::kActivity;
 }
 

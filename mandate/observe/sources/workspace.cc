@@ -156,6 +156,16 @@ class EventReader {
 
   // An application that may act for the user, within its scopes.
   void read_token() {
+    const std::string_view app = app_name();
+    if (is("activity")) {
+      activity_.facts = scratch_.only(Fact{FactKind::kActedFor, app, activity_.actor.id});
+      return;
+    }
+    if (is("revoke")) {
+      change_.kind = ChangeKind::kConsentEnded;
+      change_.object = activity_.actor.id;
+      change_.parties = scratch_.only({.id = app, .scope = PartyScope::kExternal});
+    }
     if (!is("authorize")) return;
     std::string scopes;
     for (const json::Value& scope : parameters_.texts("scope")) {
@@ -163,12 +173,15 @@ class EventReader {
       scopes += (scopes.empty() ? "" : " ") + scope.as_string();
       change_.is_admin = change_.is_admin || oauth_reach(scope.as_string()) != OauthReach::kNarrow;
     }
-    const std::string_view client = kept("client_id");
     change_.kind = ChangeKind::kConsentGiven;
     change_.object = activity_.actor.id;
     change_.right = scratch_.keep(std::move(scopes));
-    change_.parties = scratch_.only(
-        {.id = client.empty() ? kept("app_name") : client, .scope = PartyScope::kExternal});
+    change_.parties = scratch_.only({.id = app, .scope = PartyScope::kExternal});
+  }
+
+  std::string_view app_name() {
+    const std::string_view client = kept("client_id");
+    return client.empty() ? kept("app_name") : client;
   }
 
   void read_account() {

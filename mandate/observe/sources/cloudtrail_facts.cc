@@ -1,0 +1,38 @@
+#include "mandate/observe/sources/cloudtrail.h"
+#include "mandate/observe/sources/text.h"
+
+namespace mandate::observe::cloudtrail {
+namespace {
+
+// The name in an ARN, without the six characters that the service adds to it.
+std::string_view secret_name(std::string_view secret) {
+  constexpr std::size_t kSuffix = 7;
+  const std::size_t at = secret.find(":secret:");
+  if (at == std::string_view::npos) return secret;
+  secret.remove_prefix(at + std::string_view(":secret:").size());
+  const bool has_suffix = secret.size() > kSuffix && secret[secret.size() - kSuffix] == '-';
+  return has_suffix ? secret.substr(0, secret.size() - kSuffix) : secret;
+}
+
+// A role stands for all of its sessions, and each of a directory's people for itself.
+std::string_view workload_of(const Activity& activity) {
+  if (activity.actor.is_person || activity.actor.kind == ActorKind::kService) return {};
+  return activity.credential.role.empty() ? activity.actor.id : activity.credential.role;
+}
+
+}  // namespace
+
+void read_facts(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  if (activity.action == "GetSecretValue") {
+    const std::string_view secret = secret_name(slots[kSecret].string());
+    const std::string_view reader = workload_of(activity);
+    if (secret.empty() || reader.empty()) return;
+    scratch.facts.push_back({FactKind::kSecretRead, secret, reader});
+  } else if (const std::string_view assertion = slots[kAssertion].string(); !assertion.empty()) {
+    scratch.facts.push_back({FactKind::kAssertionUsed, assertion, activity.context.source,
+                             agent_product(activity.context.agent)});
+  }
+  activity.facts = scratch.facts;
+}
+
+}  // namespace mandate::observe::cloudtrail
