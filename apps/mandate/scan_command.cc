@@ -40,6 +40,7 @@ struct Input {
   observe::Inventories inventories;
   std::uint64_t inventory_files = 0;
   std::set<std::string> problems;   // of what could not be read, for people
+  std::set<std::string> remarks;    // of what was read, and how
   std::uint64_t foreign_files = 0;  // below folders, and neither log nor inventory
 };
 
@@ -118,13 +119,21 @@ class Readers {
       tell(path, name(kind), report.damage.of(kind));
     }
     tell(path, "of no known source", report.unrecognised);
-    tell(path, "without a time", report.unusable);
+    tell(path, "with no sound time or operation", report.unusable);
+    if (report.untimed.count == 0) return;
+    remark(mandate::quoted(path.path) + ": " + std::to_string(report.untimed.count) +
+           " without a time, and so without a place in what goes by time");
   }
 
   void tell(const InputPath& path, std::string_view what, const json::Damage::Row& row) {
     if (row.count == 0) return;
     problem(mandate::quoted(path.path) + ": " + std::to_string(row.count) + " skipped, " +
             std::string(what) + ", the first at byte " + std::to_string(row.first_offset));
+  }
+
+  void remark(std::string text) {
+    const std::lock_guard lock(mutex_);
+    input_.remarks.insert(std::move(text));
   }
 
   void problem(std::string text) {
@@ -237,6 +246,7 @@ void print_findings(const Found& found, Input& input, Format format) {
 
 void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
   for (const std::string& problem : input.problems) note(problem);
+  for (const std::string& remark : input.remarks) note(remark);
   std::uint64_t files = 0;
   for (const FileReport& file : input.scan.files()) files += file.source.empty() ? 0 : 1;
   const observe::Summary& summary = input.scan.summary();

@@ -170,6 +170,9 @@ struct Fact {
   std::string_view detail = {};
 };
 
+// Of an event whose record tells no time: it happened, and has no place in a history.
+inline constexpr Instant kUntimed{};
+
 struct Activity {
   Instant time;
   std::string_view event_id;

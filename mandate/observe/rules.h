@@ -95,6 +95,7 @@ void approval_skipped(const Summary& summary, std::vector<Finding>& findings);
 void recovery_then_right(const Summary& summary, std::vector<Finding>& findings);
 void factor_set_on_password_alone(const Summary& summary, std::vector<Finding>& findings);
 void consent_over_broad(const Summary& summary, std::vector<Finding>& findings);
+void consent_to_new_application(const Summary& summary, std::vector<Finding>& findings);
 void chain_gains_privilege(const Summary& summary, std::vector<Finding>& findings);
 void broker_beyond_caller(const Summary& summary, std::vector<Finding>& findings);
 void session_two_contexts(const Summary& summary, std::vector<Finding>& findings);

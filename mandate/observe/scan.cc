@@ -1,5 +1,8 @@
 #include "mandate/observe/scan.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace mandate::observe {
 namespace {
 
@@ -16,8 +19,42 @@ void count(json::Damage::Row& row, std::uint64_t offset) {
 
 }  // namespace
 
+namespace {
+
+// As some stores of logs keep them: the outermost members' names in lower case.
+std::string in_lower_case(std::string_view path) {
+  std::string lower(path);
+  const std::size_t end = std::min(lower.find('.'), lower.size());
+  for (std::size_t i = 0; i < end; ++i) {
+    if (lower[i] >= 'A' && lower[i] <= 'Z') lower[i] = static_cast<char>(lower[i] - 'A' + 'a');
+  }
+  return lower;
+}
+
+json::Projection in_lower_case(const Source& source) {
+  std::vector<std::string> lower;
+  for (const std::string_view path : source.paths) {
+    const std::string other = in_lower_case(path);
+    // A source may name both by itself.
+    const bool is_named =
+        std::find(source.paths.begin(), source.paths.end(), other) != source.paths.end();
+    lower.push_back(is_named ? std::string(path) : other);
+  }
+  const std::vector<std::string_view> paths(lower.begin(), lower.end());
+  return json::Projection(paths);
+}
+
+bool has_upper_case(const Source& source) {
+  return std::any_of(source.paths.begin(), source.paths.end(),
+                     [](std::string_view path) { return in_lower_case(path) != path; });
+}
+
+}  // namespace
+
 struct Scan::Reader {
-  explicit Reader(const Source& s) : source(&s), projection(s.paths), slots(s.paths.size()) {}
+  explicit Reader(const Source& s) : Reader(s, json::Projection(s.paths)) {}
+  Reader(const Source& s, json::Projection wanted)
+      : source(&s), projection(std::move(wanted)), slots(s.paths.size()) {}
   const Source* source;
   json::Projection projection;
   std::vector<json::Slot> slots;
@@ -25,6 +62,9 @@ struct Scan::Reader {
 
 Scan::Scan() : wrapped_(std::make_unique<Reader>(kWrapped)) {
   for (const Source* source : all_sources()) readers_.emplace_back(*source);
+  for (const Source* source : all_sources()) {
+    if (has_upper_case(*source)) readers_.emplace_back(*source, in_lower_case(*source));
+  }
 }
 Scan::~Scan() = default;
 Scan::Scan(Scan&&) noexcept = default;
@@ -34,6 +74,7 @@ Reading Scan::offer(Reader& reader, const Place& place, FileReport& report) {
   Activity activity;
   const Reading reading = reader.source->read(reader.slots, scratch_, activity);
   if (reading == Reading::kActivity) {
+    if (activity.time == kUntimed) count(report.untimed, place.offset);
     summary_.add(activity, place);
     ++report.activities;
     Place next = place;

@@ -27,7 +27,8 @@ struct FileReport {
   std::uint64_t bytes = 0;
   std::uint64_t activities = 0;
   json::Damage::Row unrecognised;  // records of no source
-  json::Damage::Row unusable;      // of a source, without a time or an operation
+  json::Damage::Row unusable;      // of a source, with no sound time or without an operation
+  json::Damage::Row untimed;       // read, and without a place in history
   json::Damage damage;
   std::optional<Error> error;  // reading ended early
 

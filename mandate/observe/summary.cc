@@ -128,16 +128,17 @@ void add_to(CredentialRow& row, const Activity& activity) {
 }
 
 void add_to(Use& use, const Activity& activity, std::string_view product, std::uint64_t counted) {
-  if (use.first > use.last) {
+  if (use.sample.events().empty()) {
     use.key = {std::string(activity.context.source), std::string(product),
                activity.context.agent_kind, activity.outcome, activity.context.source_is_service};
   }
   use.count += counted;
+  use.is_delegated = use.is_delegated || !activity.context.invoked_by.empty();
+  if (activity.time == kUntimed) return;
   use.first = std::min(use.first, activity.time);
   use.last = std::max(use.last, activity.time);
   const auto hour = std::chrono::floor<std::chrono::hours>(activity.time.time_since_epoch());
   use.hours |= 1U << (hour.count() % 24);
-  use.is_delegated = use.is_delegated || !activity.context.invoked_by.empty();
 }
 
 void add_to(PrincipalRow& row, const Activity& activity, std::string_view credential) {
@@ -270,7 +271,9 @@ void Summary::add_rows(const Activity& activity, const Place& place, const Event
       issued_with_[std::string(activity.credential.id)].emplace(activity.issued.credential);
     }
   }
-  for (const Fact& fact : activity.facts) facts_.add(fact, seen_at(activity, place, key));
+  if (activity.time != kUntimed) {
+    for (const Fact& fact : activity.facts) facts_.add(fact, seen_at(activity, place, key));
+  }
   const Change& change = activity.change;
   if (change.kind == ChangeKind::kNone || activity.outcome != Outcome::kSucceeded) return;
   ChangeRow made{.kind = change.kind,

@@ -47,7 +47,7 @@ struct Use {
   UseKey key;
   std::uint64_t hash = 0;  // of the key
   std::uint64_t count = 0;
-  Instant first = kEndOfTime;
+  Instant first = kEndOfTime;  // after `last` where no event told its time
   Instant last = kBeginningOfTime;
   std::uint32_t hours = 0;    // bit h: at that hour of the day, UTC
   bool is_delegated = false;  // a service acted on the credential's behalf, at least once

@@ -129,6 +129,7 @@ void login_set_for_another(const Summary& summary, std::vector<Finding>& finding
     for (auto at = begin; at != end; ++at) {
       const ChangeRow& login = *at->second;
       const Milliseconds after = login.seen.time - when.first;
+      if (when.first == kUntimed) continue;
       if (after < Milliseconds(0) || after > kLoginFollows || login.mfa.value_or(false)) continue;
       cite(finding, login.seen);
       finding.severity = Severity::kHigh;

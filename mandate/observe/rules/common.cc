@@ -8,6 +8,7 @@ namespace mandate::observe::rules {
 
 void cite(Finding& finding, const Seen& seen) {
   finding.evidence.push_back({seen.file, seen.line, seen.offset, seen.event_id});
+  if (seen.time == kUntimed) return;
   finding.time = finding.time ? std::min(*finding.time, seen.time) : seen.time;
   finding.last = finding.last ? std::max(*finding.last, seen.time) : seen.time;
 }

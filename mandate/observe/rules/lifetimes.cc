@@ -29,7 +29,7 @@ struct Service {
 Service service_of(const CredentialRow& row) {
   Service whole;
   for (const Use& use : row.uses) {
-    if (use.key.outcome != Outcome::kSucceeded) continue;
+    if (use.key.outcome != Outcome::kSucceeded || use.first > use.last) continue;
     if (!row.since && use.last - use.first <= kRotation) continue;
     whole.since = row.since ? *row.since : std::min(whole.since, use.first);
     whole.last = std::max(whole.last, use.last);
@@ -42,6 +42,7 @@ Service service_of(const CredentialRow& row) {
 std::map<std::string, const ChangeRow*> ended_principals(const Summary& summary) {
   std::map<std::string, const ChangeRow*> ended;
   for (const auto& [when, change] : summary.changes()) {
+    if (when.first == kUntimed) continue;
     if (change.kind == ChangeKind::kPrincipalEnded) ended.try_emplace(change.object, &change);
     if (change.kind == ChangeKind::kPrincipalMade) ended.erase(change.object);
   }

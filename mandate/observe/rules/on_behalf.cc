@@ -14,6 +14,8 @@ namespace {
 constexpr Milliseconds kRetry = std::chrono::minutes(10);
 constexpr Milliseconds kConsentLag = std::chrono::minutes(5);
 constexpr std::size_t kConsentsMin = 3;
+constexpr std::size_t kHabitConsents = 5;
+constexpr Milliseconds kHabitSpan = 7 * kDay;
 constexpr Milliseconds kSettled = 3 * kDay;
 constexpr std::size_t kKnownUsesMin = 20;
 constexpr std::size_t kKnownPathsMax = 8;
@@ -41,6 +43,7 @@ struct Consents {
 Consents consents_in(const Summary& summary) {
   Consents consents;
   for (const auto& [when, change] : summary.changes()) {
+    if (when.first == kUntimed) continue;
     const bool is_consent =
         change.kind == ChangeKind::kConsentGiven || change.kind == ChangeKind::kConsentEnded;
     for (const PartyRow& party : change.parties) {
@@ -97,6 +100,23 @@ const std::pair<const std::string, Path>* new_path(const std::map<std::string, P
   const Milliseconds quiet = newest->second.first - settled;
   const bool is_settled = quiet >= kSettled && quiet >= settled - began;
   return uses >= kKnownUsesMin && is_settled ? &*newest : nullptr;
+}
+
+// Scopes that say who somebody is, and no more.
+bool is_sign_in_alone(std::string_view scopes) {
+  while (!scopes.empty()) {
+    const std::size_t start = scopes.find_first_not_of(" ,");
+    if (start == std::string_view::npos) break;
+    scopes.remove_prefix(start);
+    const std::string_view scope = scopes.substr(0, scopes.find_first_of(" ,"));
+    const std::string_view last = scope.substr(scope.rfind('/') + 1);
+    const bool is_basic = last == "openid" || last == "email" || last == "profile" ||
+                          last == "userinfo.email" || last == "userinfo.profile" ||
+                          last == "User.Read" || last == "offline_access";
+    if (!is_basic) return false;
+    scopes.remove_prefix(scope.size());
+  }
+  return true;
 }
 
 Finding beyond(const Summary& summary, const FactText& said) {
@@ -206,6 +226,34 @@ void acts_without_consent(const Summary& summary, std::vector<Finding>& findings
         (own == consents.of.end() ? ", who never consented." : ", who had withdrawn consent.");
     finding.ambiguity = {"a consent given before the log begins, or by an administrator for all"};
     findings.push_back(std::move(finding));
+  }
+}
+
+void consent_to_new_application(const Summary& summary, std::vector<Finding>& findings) {
+  std::set<std::string> known;  // applications
+  std::size_t consents = 0;
+  Instant began = kEndOfTime;
+  for (const auto& [when, change] : summary.changes()) {
+    if (change.kind != ChangeKind::kConsentGiven || when.first == kUntimed) continue;
+    for (const PartyRow& party : change.parties) {
+      const bool is_habit = consents >= kHabitConsents && change.seen.time - began >= kHabitSpan;
+      const bool is_first = known.insert(party.id).second;
+      // What reaches far has a rule of its own.
+      if (!is_habit || !is_first || change.is_admin || is_sign_in_alone(change.right)) continue;
+      Finding finding;
+      cite(finding, change.seen);
+      finding.principal = change.actor;
+      finding.credential = change.credential;
+      finding.reach = reach_of(summary, party.id);
+      finding.severity = Severity::kLow;
+      finding.confidence = Confidence::kMedium;
+      finding.explanation = change.actor + " let " + party.id + " act for " + change.object + " (" +
+                            change.right + "); nobody here had let it before.";
+      finding.ambiguity = {"everything is new once"};
+      findings.push_back(std::move(finding));
+    }
+    ++consents;
+    began = std::min(began, change.seen.time);
   }
 }
 

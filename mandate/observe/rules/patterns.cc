@@ -58,7 +58,8 @@ bool is_clockwork(const Sample& sample) {
 }
 
 bool is_round_the_clock(const Use& use) {
-  return use.last - use.first >= 2 * kDay && std::popcount(use.hours) >= kHoursMin;
+  return use.first <= use.last && use.last - use.first >= 2 * kDay &&
+         std::popcount(use.hours) >= kHoursMin;
 }
 
 bool is_program_use(const Use& use) {

@@ -187,6 +187,7 @@ void admin_left_to_automation(const Summary& summary, std::vector<Finding>& find
     if (person == nullptr || made == changes.end()) continue;
     const Instant began = made->second.front()->seen.time;
     const Instant ended = made->second.back()->seen.time;
+    if (began == kUntimed) continue;
     if (ended - began > kDay || person->as_person.events().empty()) continue;
     const Instant calm = std::max(ended, last_by_hand(summary, *person)) + kAfterEmergency;
     Finding finding;

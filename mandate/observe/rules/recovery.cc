@@ -20,6 +20,7 @@ using History = std::map<std::string, std::vector<const ChangeRow*>, std::less<>
 History history_of(const Summary& summary, const Names& names) {
   History history;
   for (const auto& [when, change] : summary.changes()) {
+    if (when.first == kUntimed) continue;
     history[std::string(names.of(change.object))].push_back(&change);
   }
   return history;

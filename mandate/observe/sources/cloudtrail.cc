@@ -171,8 +171,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   const bool has_identity = slots[kIdentity].kind == json::SlotKind::kObject;
   if (!has_identity || activity.service.empty() || activity.action.empty())
     return Reading::kNotMine;
-  std::optional<Instant> time = log_time(slots[kEventTime].string());
-  if (!time) time = log_time(slots[kTimestamp].string());
+  const std::optional<Instant> time = record_time({&slots[kEventTime], &slots[kTimestamp]});
   if (!time) return Reading::kUnusable;
   activity.time = *time;
   activity.event_id = slots[kEventId].string();

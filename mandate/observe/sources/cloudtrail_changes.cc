@@ -135,6 +135,8 @@ class ChangeReader {
       set_on_principal(ChangeKind::kLoginSet);
     } else if (is("CreateAccessKey")) {
       set_on_principal(ChangeKind::kCredentialMade);
+    } else if (is("UploadSSHPublicKey")) {
+      set_on_principal(ChangeKind::kCredentialMade);
     } else if (is("CreateUser")) {
       set_on_principal(ChangeKind::kPrincipalMade);
     } else if (is("DeleteUser") || is("DeleteRole")) {
@@ -180,6 +182,11 @@ class ChangeReader {
   }
 
   void read_resource() {
+    // A key that opens a login to a running machine, and with it to what the machine may.
+    const std::string_view machine = text_of(request_, "instanceId");
+    if (!machine.empty() && request_.find("sSHPublicKey") != nullptr) {
+      return set(ChangeKind::kEntered, "", machine);
+    }
     if (const json::Value* added = shared(request_, true)) {
       add_named(*added, own(), scratch_);
       change_.kind = ChangeKind::kTrustAdded;
@@ -213,7 +220,7 @@ bool may_change(std::span<const json::Slot> slots, const Activity& activity) {
     return true;
   }
   const std::string_view request = slots[kRequest].text;
-  for (const std::string_view sign : {"rincipal", "ermission\"", "\"valuesTo"}) {
+  for (const std::string_view sign : {"rincipal", "ermission\"", "\"valuesTo", "sSHPublicKey"}) {
     if (::memmem(request.data(), request.size(), sign.data(), sign.size()) != nullptr) return true;
   }
   return false;

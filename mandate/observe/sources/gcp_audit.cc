@@ -35,6 +35,8 @@ enum Path : std::size_t {
   kRequestName,
   kDelta,
   kMetaDelta,
+  kMachineDelta,
+  kProjectDelta,
   kPaths,
 };
 
@@ -63,6 +65,8 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "protoPayload.request.name",
     "protoPayload.serviceData.policyDelta.bindingDeltas",
     "protoPayload.metadata.policyDelta.bindingDeltas",
+    "protoPayload.metadata.instanceMetadataDelta",
+    "protoPayload.metadata.projectMetadataDelta",
 };
 
 bool is_service_account(std::string_view mail) {
@@ -244,6 +248,11 @@ bool is_trust_root(std::string_view method) {
   return false;
 }
 
+// Keys for logins to machines lie in their metadata, under this name.
+bool has_login_key(const json::Slot& delta) {
+  return delta.text.find("\"ssh-keys\"") != std::string_view::npos;
+}
+
 void read_change(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   const std::string_view method = activity.action;
   Change& change = activity.change;
@@ -260,6 +269,8 @@ void read_change(std::span<const json::Slot> slots, Scratch& scratch, Activity& 
     const std::optional<json::Value> request = value_in(slots[kRequest]);
     const json::Value* bindings = request ? value_at(*request, {"policy", "bindings"}) : nullptr;
     if (bindings != nullptr) PolicyReader(scratch, activity).read_policy(*bindings);
+  } else if (has_login_key(slots[kMachineDelta]) || has_login_key(slots[kProjectDelta])) {
+    set(ChangeKind::kEntered, {});
   } else if (ends_with_word(method, "CreateServiceAccountKey") ||
              ends_with_word(method, "UploadServiceAccountKey")) {
     set(ChangeKind::kCredentialMade, account_of(slots));
@@ -288,8 +299,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   if (slots[kPayload].kind != json::SlotKind::kObject) return Reading::kNotMine;
   if (activity.action.empty()) return Reading::kUnusable;
   if (activity.service.empty()) activity.service = "googleapis.com";
-  std::optional<Instant> time = log_time(slots[kTimestamp].string());
-  if (!time) time = log_time(slots[kReceived].string());
+  const std::optional<Instant> time = record_time({&slots[kTimestamp], &slots[kReceived]});
   if (!time) return Reading::kUnusable;
   activity.time = *time;
   activity.event_id = first_string(slots, {kInsertId, kInsertIdLower});

@@ -82,6 +82,16 @@ std::optional<Instant> time_of(const json::Slot& slot) {
   return Instant(Milliseconds(number));
 }
 
+// `kUntimed` where no member tells one.
+std::optional<Instant> time_in(std::span<const json::Slot> slots) {
+  bool is_absent = true;
+  for (const Path at : {kTimestamp, kCreatedAt, kAtSignTimestamp}) {
+    if (const std::optional<Instant> time = time_of(slots[at])) return time;
+    is_absent = is_absent && slots[at].kind == json::SlotKind::kAbsent;
+  }
+  return is_absent ? std::optional(kUntimed) : std::nullopt;
+}
+
 std::string_view first_of(std::span<const json::Slot> slots, std::initializer_list<Path> paths) {
   for (const Path path : paths) {
     if (const std::string_view text = slots[path].string(); !text.empty()) return text;
@@ -236,20 +246,17 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   const bool is_event = dot != std::string_view::npos && slots[kActor].is_string() &&
                         (!place.empty() || slots[kDocumentId].is_string());
   if (!is_event) return Reading::kNotMine;
-  for (const Path at : {kTimestamp, kCreatedAt, kAtSignTimestamp}) {
-    const std::optional<Instant> time = time_of(slots[at]);
-    if (!time) continue;
-    activity.time = *time;
-    activity.event_id = slots[kDocumentId].string();
-    activity.service = place.empty() ? activity.action.substr(0, dot) : place;
-    activity.target = place;
-    activity.is_read = activity.action == "git.clone" || activity.action == "git.fetch";
-    read_actor(slots, activity);
-    ChangeReader(slots, scratch, activity).read();
-    if (activity.action.starts_with("workflows.")) read_run(slots, scratch, activity);
-    return Reading::kActivity;
-  }
-  return Reading::kUnusable;
+  const std::optional<Instant> time = time_in(slots);
+  if (!time) return Reading::kUnusable;
+  activity.time = *time;
+  activity.event_id = slots[kDocumentId].string();
+  activity.service = place.empty() ? activity.action.substr(0, dot) : place;
+  activity.target = place;
+  activity.is_read = activity.action == "git.clone" || activity.action == "git.fetch";
+  read_actor(slots, activity);
+  ChangeReader(slots, scratch, activity).read();
+  if (activity.action.starts_with("workflows.")) read_run(slots, scratch, activity);
+  return Reading::kActivity;
 }
 
 }  // namespace

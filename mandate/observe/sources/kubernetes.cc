@@ -192,6 +192,14 @@ class ChangeReader {
   }
 
  private:
+  // The platform's own parts, and its add-ons where they keep to themselves.
+  bool is_platform() const {
+    if (activity_.actor.kind == ActorKind::kService) return true;
+    const std::string_view space = slots_[kNamespace].string();
+    return activity_.actor.id.starts_with("system:serviceaccount:kube-system:") &&
+           (space.empty() || space == "kube-system");
+  }
+
   bool is_written() const {
     const std::string_view verb = slots_[kVerb].string();
     change_.is_new = verb == "create";
@@ -217,6 +225,7 @@ class ChangeReader {
   }
 
   void enter() {
+    if (is_platform()) return;
     change_.kind = ChangeKind::kEntered;
     change_.object = activity_.target;
     if (reads_token()) change_.right = "token";
@@ -228,8 +237,7 @@ class ChangeReader {
     activity_.issued.kind = IssueKind::kToken;
     activity_.issued.for_whom = scratch_.keep(account);
     activity_.issued.credential = slots_[kIssuedId].string();
-    const bool is_node = activity_.actor.id.starts_with("system:node:");
-    if (is_node || activity_.actor.id == account) return;
+    if (is_platform() || activity_.actor.id == account) return;
     change_.kind = ChangeKind::kTokenMade;
     change_.object = activity_.issued.for_whom;
   }
@@ -291,10 +299,10 @@ class ChangeReader {
     const std::string_view name = slots_[kName].string();
     change_.object = scratch_.keep(std::string(resource) + "/" + std::string(name));
     if (name.starts_with("system:")) {
-      const bool is_platform = activity_.actor.kind == ActorKind::kService;
-      if (!change_.is_new && !is_platform) change_.kind = ChangeKind::kSharedRoleChanged;
+      if (!change_.is_new && !is_platform()) change_.kind = ChangeKind::kSharedRoleChanged;
       return;
     }
+    if (is_platform()) return;
     const std::optional<json::Value> role = request();
     const json::Value* rules = role ? role->find("rules") : nullptr;
     if (rules == nullptr || !rules->is_array()) return;
@@ -339,24 +347,22 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   if (!is_event) return names_itself ? Reading::kUnusable : Reading::kNotMine;
   if (slots[kStage].string() == "RequestReceived") return Reading::kSaidElsewhere;
   // That of the request first: it is the same at each of its stages.
-  for (const Path at : {kReceived, kTimestamp, kStageTime}) {
-    const std::optional<Instant> time = log_time(slots[at].string());
-    if (!time) continue;
-    activity.time = *time;
-    activity.event_id = slots[kAuditId].string();
-    activity.service = has_object ? slots[kResource].string() : std::string_view("api");
-    activity.action = scratch.keep(std::string(verb) + " " + std::string(activity.service) +
-                                   (slots[kSubresource].is_string() ? "/" : "") +
-                                   std::string(slots[kSubresource].string()));
-    activity.outcome = outcome_of(slots);
-    activity.is_read = changes_nothing(slots);
-    activity.target = scratch.keep(target_of(slots));
-    read_context(slots, activity);
-    read_actor(slots, scratch, activity);
-    if (activity.outcome == Outcome::kSucceeded) ChangeReader(slots, scratch, activity).read();
-    return Reading::kActivity;
-  }
-  return Reading::kUnusable;
+  const std::optional<Instant> time =
+      record_time({&slots[kReceived], &slots[kTimestamp], &slots[kStageTime]});
+  if (!time) return Reading::kUnusable;
+  activity.time = *time;
+  activity.event_id = slots[kAuditId].string();
+  activity.service = has_object ? slots[kResource].string() : std::string_view("api");
+  activity.action = scratch.keep(std::string(verb) + " " + std::string(activity.service) +
+                                 (slots[kSubresource].is_string() ? "/" : "") +
+                                 std::string(slots[kSubresource].string()));
+  activity.outcome = outcome_of(slots);
+  activity.is_read = changes_nothing(slots);
+  activity.target = scratch.keep(target_of(slots));
+  read_context(slots, activity);
+  read_actor(slots, scratch, activity);
+  if (activity.outcome == Outcome::kSucceeded) ChangeReader(slots, scratch, activity).read();
+  return Reading::kActivity;
 }
 
 }  // namespace

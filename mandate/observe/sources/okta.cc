@@ -246,12 +246,13 @@ void read_identity(std::span<const json::Slot> slots, Activity& activity) {
 
 Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   activity.action = first_string(slots, {kType, kTypeLower});
-  if (activity.action.empty() || slots[kActor].kind != json::SlotKind::kObject ||
-      slots[kPublished].kind == json::SlotKind::kAbsent ||
+  const bool is_told = slots[kPublished].kind != json::SlotKind::kAbsent ||
+                       slots[kResult].kind != json::SlotKind::kAbsent;
+  if (activity.action.empty() || slots[kActor].kind != json::SlotKind::kObject || !is_told ||
       activity.action.find('.') == std::string_view::npos) {
     return Reading::kNotMine;
   }
-  const std::optional<Instant> time = log_time(slots[kPublished].string());
+  const std::optional<Instant> time = record_time({&slots[kPublished]});
   if (!time) return Reading::kUnusable;
   activity.time = *time;
   activity.event_id = slots[kUuid].string();

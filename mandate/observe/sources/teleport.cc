@@ -141,7 +141,7 @@ Reading read(std::span<const json::Slot> slots, Scratch&, Activity& activity) {
   const bool is_event = !activity.action.empty() && slots[kCode].string().size() > 2 &&
                         (slots[kCode].string()[0] | 0x20) == 't' && slots[kId].is_string();
   if (!is_event) return Reading::kNotMine;
-  const std::optional<Instant> time = log_time(slots[kTime].string());
+  const std::optional<Instant> time = record_time({&slots[kTime]});
   if (!time) return Reading::kUnusable;
   activity.time = *time;
   activity.event_id = slots[kId].string();

@@ -76,6 +76,15 @@ std::optional<Instant> log_time(std::string_view text) {
          std::chrono::seconds(second) + *rest;
 }
 
+std::optional<Instant> record_time(std::initializer_list<const json::Slot*> members) {
+  bool is_absent = true;
+  for (const json::Slot* member : members) {
+    if (const std::optional<Instant> time = log_time(member->string())) return time;
+    is_absent = is_absent && member->kind == json::SlotKind::kAbsent;
+  }
+  return is_absent ? std::optional(kUntimed) : std::nullopt;
+}
+
 std::optional<Instant> date_in_words(std::string_view text) {
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   constexpr std::size_t kLetters = 3;

@@ -3,16 +3,22 @@
 //   *log_time("2022-09-15 13:45:24.000") == *log_time("2022-09-15T13:45:24Z")
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
 #include "mandate/base/instant.h"
+#include "mandate/json/projection.h"
 #include "mandate/observe/activity.h"
 
 namespace mandate::observe {
 
 // RFC 3339, with 'T' or a space, any number of fractional digits, and UTC where no zone is named.
 std::optional<Instant> log_time(std::string_view text);
+
+// The first of the members that tells a time; `kUntimed` where none is there, and none where what
+// is there is no time.
+std::optional<Instant> record_time(std::initializer_list<const json::Slot*> members);
 
 // "Sep 14, 2022, 8:31:45 AM", in UTC; the second comma may be missing.
 std::optional<Instant> date_in_words(std::string_view text);

@@ -138,7 +138,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
                         !slots[kPath].string().empty() && !slots[kOperation].string().empty();
   if (!is_event) return Reading::kNotMine;
   if (type == "request") return Reading::kSaidElsewhere;
-  const std::optional<Instant> time = log_time(slots[kTime].string());
+  const std::optional<Instant> time = record_time({&slots[kTime]});
   if (!time) return Reading::kUnusable;
   activity.time = *time;
   activity.event_id = slots[kRequestId].string();

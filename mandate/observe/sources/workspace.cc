@@ -243,7 +243,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
       (!has_one && slots[kEvents].kind != json::SlotKind::kArray)) {
     return Reading::kNotMine;
   }
-  const std::optional<Instant> time = log_time(slots[kTime].string());
+  const std::optional<Instant> time = record_time({&slots[kTime]});
   if (!time) return Reading::kUnusable;
   const Activity base = base_of(slots, *time);
   if (has_one) {
