@@ -118,6 +118,11 @@ struct ScanOptions {
   std::vector<std::string> paths;  // files, folders, "-"
   bool chains = false;             // instead of findings: who issued what to whom
   bool rules = false;              // instead of all that: what each rule looks for
+  // Of `follow`, which goes on until it is stopped:
+  bool follow = false;
+  std::string state;    // file; empty: the next run tells of everything again
+  std::string webhook;  // URL that findings are posted to; empty: standard output
+  std::string syslog;   // HOST:PORT, unix, or unix:PATH; empty: standard output
 };
 int scan(const ScanOptions& options, Format format);
 struct ProposeOptions {

@@ -9,6 +9,7 @@
 #include "apps/mandate/commands.h"
 #include "apps/mandate/configuration.h"
 #include "apps/mandate/examples.h"
+#include "apps/mandate/follow.h"
 #include "apps/mandate/nearest.h"
 #include "apps/mandate/self_description.h"
 
@@ -316,12 +317,26 @@ void add_identity(CLI::App& app, Everything& all) {
 }
 
 void add_scan(CLI::App& app, Everything& all) {
-  CLI::App* made = command(app, all, "scan", "Find borrowed trust in logs and inventories",
-                           [](Everything& e) { return scan(e.scan, e.connection.format); });
+  CLI::App* made =
+      command(app, all, "scan", "Find borrowed trust in logs and inventories", [](Everything& e) {
+        return e.scan.follow ? follow(e.scan, e.connection) : scan(e.scan, e.connection.format);
+      });
   made->footer(scan_help());
   made->add_option("path", all.scan.paths, "files or folders; - is standard input");
-  made->add_flag("--rules", all.scan.rules, "what each rule looks for, needs and cannot know");
-  made->add_flag("--chains", all.scan.chains, "who issued which session to whom, and its uses");
+  CLI::Option* rules =
+      made->add_flag("--rules", all.scan.rules, "what each rule looks for, needs and cannot know");
+  CLI::Option* chains =
+      made->add_flag("--chains", all.scan.chains, "who issued which session to whom, and its uses");
+  CLI::Option* following =
+      made->add_flag("--follow", all.scan.follow, "go on as the logs grow; a line of NDJSON each")
+          ->excludes(chains)
+          ->excludes(rules);
+  made->add_option("--state", all.scan.state, "file that keeps what was told, mode 0600")
+      ->needs(following);
+  made->add_option("--webhook", all.scan.webhook, "URL that findings are posted to")
+      ->needs(following);
+  made->add_option("--syslog", all.scan.syslog, "HOST:PORT (TCP), unix, or unix:PATH (RFC 5424)")
+      ->needs(following);
 }
 
 void add_propose(CLI::App& app, Everything& all) {

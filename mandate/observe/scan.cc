@@ -121,12 +121,12 @@ bool Scan::take_wrapped(json::RecordStream& in, const Place& place, FileReport& 
   return false;
 }
 
-void Scan::read(std::string_view file, json::ByteSource& source) {
+void Scan::read(std::string_view file, json::ByteSource& source, Start start) {
   FileReport report;
   report.file = file;
   json::RecordStream in(source, all_envelopes());
   while (in.next(readers_[current_].projection, readers_[current_].slots)) {
-    const Place place{file, in.offset(), in.line(), in.record()};
+    const Place place{file, start.offset + in.offset(), start.line - 1 + in.line(), in.record()};
     if (take(in, place, report) || take_wrapped(in, place, report)) continue;
     count(report.unrecognised, in.offset());
   }

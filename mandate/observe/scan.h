@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mandate/json/record_stream.h"
@@ -42,11 +43,18 @@ class Scan {
   ~Scan();
   Scan(Scan&&) noexcept;
 
+  // Where in a file the source begins.
+  struct Start {
+    std::uint64_t offset = 0;
+    std::uint64_t line = 1;
+  };
   // `file` is what evidence will say.
-  void read(std::string_view file, json::ByteSource& source);
+  void read(std::string_view file, json::ByteSource& source, Start start = {0, 1});
 
   Summary& summary() { return summary_; }
   const std::vector<FileReport>& files() const { return files_; }
+  // The reports so far, for who reads for ever.
+  std::vector<FileReport> take_files() { return std::exchange(files_, {}); }
   void merge(Scan&& other);
 
  private:
