@@ -18,7 +18,7 @@ from stage import SOURCE
 
 TEST = re.compile(r"\b(?:TYPED_)?TEST(?:_[FP])*\(\s*(\w+),\s*(\w+)")
 NAME = re.compile(r"`([A-Za-z]\w*\.\w+"
-                  r"|(?:e2e|readme|durability|audit|scenario|operators)_\w+"
+                  r"|(?:e2e|readme|durability|audit|scenario|operators|follow)_\w+"
                   r"|(?:packaging|attacks|vectors|outputs)_\w+"
                   r"|tidy\.planted\.\w+)`")
 FILE = re.compile(r"\.(cc|h|md|json|conf|yaml|txt|mjs|py)$")
