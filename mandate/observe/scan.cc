@@ -35,9 +35,10 @@ json::Projection in_lower_case(const Source& source) {
   std::vector<std::string> lower;
   for (const std::string_view path : source.paths) {
     const std::string other = in_lower_case(path);
-    // A source may name both by itself.
+    // A source may name both by itself, or two that differ in case.
     const bool is_named =
-        std::find(source.paths.begin(), source.paths.end(), other) != source.paths.end();
+        std::find(source.paths.begin(), source.paths.end(), other) != source.paths.end() ||
+        std::find(lower.begin(), lower.end(), other) != lower.end();
     lower.push_back(is_named ? std::string(path) : other);
   }
   const std::vector<std::string_view> paths(lower.begin(), lower.end());

@@ -2,7 +2,7 @@
 // token for the other, though the pipeline may deploy to both; and replayed from an address outside
 // the delegation's networks, with the pipeline's own key, it is refused.
 import {send} from '../e2e/http.mjs';
-import {startNginx, startUpstream} from '../e2e/proxy.mjs';
+import {startProxy, startUpstream} from '../e2e/proxy.mjs';
 import {days, decided, makeParties, misplaced, ofProxy, ofToken, openOrganisation, software,
         tell} from './story.mjs';
 
@@ -44,7 +44,7 @@ await tell('TI1', async (story) => {
   const upstream = await startUpstream(story);
   const doors = {};
   for (const resource of [WEB, BILLING]) {
-    doors[resource] = await startNginx(story, {mandate: new URL(server.url).host, resource,
+    doors[resource] = await startProxy(story, 'nginx', {mandate: new URL(server.url).host, resource,
                                                upstream: upstream.address});
   }
   const {pipeline} = parties;
