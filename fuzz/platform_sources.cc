@@ -22,13 +22,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   json::RecordStream in(bytes, all_envelopes());
   Summary summary;
   Scratch scratch;
+  std::uint64_t repeats = 0;
   while (in.next(wanted, slots)) {
     scratch.clear();
     Activity activity;
     if (source.read(slots, scratch, activity) != Reading::kActivity) continue;
     const observe::Place place{"f", in.offset(), in.line(), in.record()};
     summary.add(activity, place);
-    if (summary.add(activity, place)) std::abort();
+    summary.add(activity, place);
+    summary.settle_memory();
+    if (summary.repeats() == repeats) std::abort();
+    repeats = summary.repeats();
   }
   return 0;
 }

@@ -118,6 +118,10 @@ struct ScanOptions {
   std::vector<std::string> paths;  // files, folders, "-"
   bool chains = false;             // instead of findings: who issued what to whom
   bool rules = false;              // instead of all that: what each rule looks for
+  bool partial = false;            // instead of findings: what `merge` takes
+  std::string out;                 // file of the partial; empty: standard output
+  std::size_t threads = 0;         // 0: one a core
+  std::size_t memory_mib = 512;    // for the ids of events; beyond it they lie on disk
   // Of `follow`, which goes on until it is stopped:
   bool follow = false;
   std::string state;    // file; empty: the next run tells of everything again
@@ -125,6 +129,8 @@ struct ScanOptions {
   std::string syslog;   // HOST:PORT, unix, or unix:PATH; empty: standard output
 };
 int scan(const ScanOptions& options, Format format);
+// The same of what partials hold, which are its paths.
+int merge(const ScanOptions& options, Format format);
 struct ProposeOptions {
   std::vector<std::string> paths;
   std::string finding;    // its id, or the beginning of it; empty: any

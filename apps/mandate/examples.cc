@@ -51,6 +51,11 @@ constexpr std::pair<std::string_view, const char*> kExamples[] = {
      "  mandate blast arn:aws:iam::111122223333:user/ann iam.json\n"
      "  mandate blast system:serviceaccount:shop:robot cluster/ --backward\n"
      "  mandate blast deployer iam.json --output dot | dot -Tsvg > blast.svg"},
+    {"merge",
+     "In any order and grouping the findings are those of one scan of everything:\n"
+     "  mandate scan --partial -o monday.part logs/monday/\n"
+     "  mandate scan --partial -o tuesday.part logs/tuesday/\n"
+     "  mandate merge monday.part tuesday.part --output ndjson"},
     {"identity",
      "The key that it prints goes into a document's `authenticators: [{jwk: ...}]`:\n"
      "  mandate identity agent:triage --out agent.json"},

@@ -1,10 +1,12 @@
 #include "apps/mandate/input_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -108,6 +110,50 @@ Result<std::size_t> InputFile::read(std::span<char> into) {
   const std::size_t bytes = std::min(into.size(), head_.size() - head_read_);
   std::memcpy(into.data(), head_.data() + head_read_, bytes);
   head_read_ += bytes;
+  return bytes;
+}
+
+WholeFile::WholeFile(std::string path, int fd, std::uint64_t size)
+    : path_(std::move(path)), fd_(fd), size_(size) {}
+
+WholeFile::~WholeFile() { ::close(fd_); }
+
+std::unique_ptr<WholeFile> WholeFile::open(const std::string& path) {
+  constexpr std::string_view kGzip = "\x1f\x8b";
+  const int fd = path == "-" ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return nullptr;
+  struct stat status {};
+  const bool is_regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  std::unique_ptr<WholeFile> file(
+      new WholeFile(path, fd, is_regular ? static_cast<std::uint64_t>(status.st_size) : 0));
+  std::array<char, 2> begin{};
+  const Result<std::size_t> bytes = is_regular ? file->read(0, begin) : 0;
+  const bool is_plain =
+      bytes && *bytes == begin.size() && std::string_view(begin.data(), begin.size()) != kGzip;
+  return is_plain ? std::move(file) : nullptr;
+}
+
+Result<std::size_t> WholeFile::read(std::uint64_t offset, std::span<char> into) const {
+  std::size_t filled = 0;
+  while (filled < into.size()) {
+    const ssize_t bytes = ::pread(fd_, into.data() + filled, into.size() - filled,
+                                  static_cast<off_t>(offset + filled));
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) {
+      return fail(Reason::kRecordUnavailable,
+                  "cannot read " + mandate::quoted(path_) + ": " + std::strerror(errno));
+    }
+    if (bytes == 0) break;
+    filled += static_cast<std::size_t>(bytes);
+  }
+  return filled;
+}
+
+Result<std::size_t> FilePiece::read(std::span<char> into) {
+  const std::uint64_t left = end_ - at_;
+  Result<std::size_t> bytes = file_.read(
+      at_, into.first(static_cast<std::size_t>(std::min<std::uint64_t>(left, into.size()))));
+  if (bytes) at_ += *bytes;
   return bytes;
 }
 

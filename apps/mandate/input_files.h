@@ -44,4 +44,38 @@ class InputFile final : public json::ByteSource {
   std::size_t head_read_ = 0;
 };
 
+// A file that several threads read at once, at different places: a regular one, not compressed.
+class WholeFile {
+ public:
+  // nullptr where it is no such file.
+  static std::unique_ptr<WholeFile> open(const std::string& path);
+  ~WholeFile();
+  WholeFile(const WholeFile&) = delete;
+  WholeFile& operator=(const WholeFile&) = delete;
+
+  std::uint64_t size() const { return size_; }
+  // Fewer bytes only at the end.
+  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const;
+
+ private:
+  WholeFile(std::string path, int fd, std::uint64_t size);
+
+  std::string path_;
+  int fd_;
+  std::uint64_t size_;
+};
+
+// The bytes [begin, end) of it.
+class FilePiece final : public json::ByteSource {
+ public:
+  FilePiece(const WholeFile& file, std::uint64_t begin, std::uint64_t end)
+      : file_(file), at_(begin), end_(end) {}
+  Result<std::size_t> read(std::span<char> into) override;
+
+ private:
+  const WholeFile& file_;
+  std::uint64_t at_;
+  std::uint64_t end_;
+};
+
 }  // namespace mandate::app

@@ -6,11 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "apps/mandate/arguments.h"
 #include "apps/mandate/commands.h"
 #include "apps/mandate/configuration.h"
 #include "apps/mandate/examples.h"
 #include "apps/mandate/follow.h"
 #include "apps/mandate/nearest.h"
+#include "apps/mandate/scan_options.h"
 #include "apps/mandate/self_description.h"
 
 namespace mandate::app {
@@ -322,21 +324,11 @@ void add_scan(CLI::App& app, Everything& all) {
         return e.scan.follow ? follow(e.scan, e.connection) : scan(e.scan, e.connection.format);
       });
   made->footer(scan_help());
-  made->add_option("path", all.scan.paths, "files or folders; - is standard input");
-  CLI::Option* rules =
-      made->add_flag("--rules", all.scan.rules, "what each rule looks for, needs and cannot know");
-  CLI::Option* chains =
-      made->add_flag("--chains", all.scan.chains, "who issued which session to whom, and its uses");
-  CLI::Option* following =
-      made->add_flag("--follow", all.scan.follow, "go on as the logs grow; a line of NDJSON each")
-          ->excludes(chains)
-          ->excludes(rules);
-  made->add_option("--state", all.scan.state, "file that keeps what was told, mode 0600")
-      ->needs(following);
-  made->add_option("--webhook", all.scan.webhook, "URL that findings are posted to")
-      ->needs(following);
-  made->add_option("--syslog", all.scan.syslog, "HOST:PORT (TCP), unix, or unix:PATH (RFC 5424)")
-      ->needs(following);
+  add_scan_options(*made, all.scan);
+  add_merge_options(
+      *command(app, all, "merge", "Find borrowed trust in what `scan --partial` wrote",
+               [](Everything& e) { return merge(e.scan, e.connection.format); }),
+      all.scan);
 }
 
 void add_propose(CLI::App& app, Everything& all) {
@@ -458,25 +450,6 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
     }
   }
   return text + "; see `" + command + " --help`\n";
-}
-
-// A jti, a leaf hash, a transaction: base64url of 16 bytes or more, so one in 64 begins with '-'.
-bool is_identifier(const std::string& argument) {
-  constexpr std::size_t kShortest = 22;
-  return argument.size() >= kShortest && argument[0] == '-' && argument[1] != '-' &&
-         argument.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-             "-_") == std::string::npos;
-}
-
-// The arguments, last first, as CLI11 takes them; identifiers behind "--", where none is an option.
-std::vector<std::string> arguments_of(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  const auto identifiers = std::stable_partition(
-      arguments.begin(), arguments.end(), [](const std::string& a) { return !is_identifier(a); });
-  if (identifiers != arguments.end()) arguments.insert(identifiers, "--");
-  std::reverse(arguments.begin(), arguments.end());
-  return arguments;
 }
 
 int run(int argc, char** argv) {

@@ -1,26 +1,18 @@
 // `mandate scan`: files in, findings or chains out. The exit code says whether anything was found,
 // and before that whether anything could not be read.
-#include <unistd.h>
-
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <set>
-#include <thread>
 
 #include "apps/mandate/commands.h"
-#include "apps/mandate/input_files.h"
 #include "apps/mandate/proposal.h"
+#include "apps/mandate/scan_input.h"
 #include "mandate/base/bytes.h"
-#include "mandate/base/limits.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/json/line.h"
 #include "mandate/observe/chains.h"
 #include "mandate/observe/inventory/inventory.h"
 #include "mandate/observe/rules.h"
-#include "mandate/observe/scan.h"
+#include "mandate/observe/sources/source.h"
 #include "mandate/report/remedy.h"
 #include "mandate/report/rules_view.h"
 #include "mandate/report/scan_view.h"
@@ -28,142 +20,7 @@
 namespace mandate::app {
 namespace {
 
-using observe::FileReport;
 using observe::Finding;
-
-constexpr std::size_t kHeadBytes = 64 << 10;
-constexpr auto kProgressEvery = std::chrono::milliseconds(500);
-
-// What was read, by all workers together.
-struct Input {
-  observe::Scan scan;
-  observe::Inventories inventories;
-  std::uint64_t inventory_files = 0;
-  std::set<std::string> problems;   // of what could not be read, for people
-  std::set<std::string> remarks;    // of what was read, and how
-  std::uint64_t foreign_files = 0;  // below folders, and neither log nor inventory
-};
-
-class Readers {
- public:
-  explicit Readers(std::vector<InputPath> paths) : paths_(std::move(paths)) {
-    for (const InputPath& path : paths_) bytes_ += path.bytes;
-  }
-
-  Input read() {
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t count = std::min(cores, std::max<std::size_t>(1, paths_.size()));
-    std::vector<std::thread> workers;
-    for (std::size_t i = 0; i < count; ++i) workers.emplace_back([this] { work(); });
-    show_progress(count);
-    for (std::thread& worker : workers) worker.join();
-    return std::move(input_);
-  }
-
- private:
-  void work() {
-    observe::Scan scan;
-    for (std::size_t at = next_++; at < paths_.size(); at = next_++) {
-      read_file(paths_[at], scan);
-      done_ += paths_[at].bytes;
-    }
-    const std::lock_guard lock(mutex_);
-    input_.scan.merge(std::move(scan));
-    ++finished_;
-    changed_.notify_all();
-  }
-
-  void read_file(const InputPath& path, observe::Scan& scan) {
-    Result<std::unique_ptr<InputFile>> file = InputFile::open(path.path);
-    if (!file) return problem(file.error().detail);
-    const Result<std::string_view> head = (*file)->head(kHeadBytes);
-    if (!head) return problem(head.error().detail);
-    if (observe::Inventories::recognises(*head)) return read_inventory(path, **file);
-    scan.read(path.path, **file);
-    judge(path, scan.files().back());
-  }
-
-  void read_inventory(const InputPath& path, InputFile& file) {
-    std::string text;
-    while (text.size() <= limits::kDocumentBytesMax) {
-      const std::size_t size = text.size();
-      text.resize(size + (1 << 20));
-      const Result<std::size_t> bytes = file.read({text.data() + size, text.size() - size});
-      text.resize(size + bytes.value_or(0));
-      if (!bytes) problem(bytes.error().detail);
-      if (!bytes || *bytes == 0) break;
-    }
-    if (text.size() > limits::kDocumentBytesMax) {
-      return problem(mandate::quoted(path.path) + " is an inventory of more than " +
-                     std::to_string(limits::kDocumentBytesMax) + " bytes");
-    }
-    const std::lock_guard lock(mutex_);
-    input_.inventories.add(path.path, text);
-    ++input_.inventory_files;
-  }
-
-  // What the summary says of a log that did not read whole.
-  void judge(const InputPath& path, const FileReport& report) {
-    const bool is_foreign = report.source.empty() && report.bytes > 0;
-    if (report.error) return problem(report.error->detail);
-    if (is_foreign && !path.is_named) {
-      const std::lock_guard lock(mutex_);
-      ++input_.foreign_files;
-      return;
-    }
-    if (is_foreign)
-      problem(mandate::quoted(path.path) + ": neither a log nor an inventory that is known");
-    if (report.source.empty()) return;
-    for (std::size_t i = 0; i < json::Damage::kKinds; ++i) {
-      const auto kind = static_cast<json::Damage::Kind>(i);
-      tell(path, name(kind), report.damage.of(kind));
-    }
-    tell(path, "of no known source", report.unrecognised);
-    tell(path, "with no sound time or operation", report.unusable);
-    if (report.untimed.count == 0) return;
-    remark(mandate::quoted(path.path) + ": " + std::to_string(report.untimed.count) +
-           " without a time, and so without a place in what goes by time");
-  }
-
-  void tell(const InputPath& path, std::string_view what, const json::Damage::Row& row) {
-    if (row.count == 0) return;
-    problem(mandate::quoted(path.path) + ": " + std::to_string(row.count) + " skipped, " +
-            std::string(what) + ", the first at byte " + std::to_string(row.first_offset));
-  }
-
-  void remark(std::string text) {
-    const std::lock_guard lock(mutex_);
-    input_.remarks.insert(std::move(text));
-  }
-
-  void problem(std::string text) {
-    const std::lock_guard lock(mutex_);
-    input_.problems.insert(std::move(text));
-  }
-
-  void show_progress(std::size_t workers) {
-    const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
-    std::unique_lock lock(mutex_);
-    bool has_shown = false;
-    while (!changed_.wait_for(lock, kProgressEvery, [&] { return finished_ == workers; })) {
-      if (!is_terminal) continue;
-      has_shown = true;
-      std::fprintf(stderr, "\rmandate: read %llu of %llu MB",
-                   static_cast<unsigned long long>(done_ / 1'000'000),
-                   static_cast<unsigned long long>(bytes_ / 1'000'000));
-    }
-    if (has_shown) std::fputs("\r\x1b[K", stderr);
-  }
-
-  std::vector<InputPath> paths_;
-  std::uint64_t bytes_ = 0;
-  std::atomic<std::size_t> next_ = 0;
-  std::atomic<std::uint64_t> done_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t finished_ = 0;
-  Input input_;
-};
 
 template <class Rows>
 void print_rows(const Rows& rows, Format format) {
@@ -200,19 +57,22 @@ struct Found {
   observe::InventoryReport inventory;
 };
 
-Found find(Input& input) {
-  Found found{observe::find_borrowed_trust(input.scan.summary()),
-              std::move(input.inventories).finish()};
+Found find(observe::Part& part) {
+  observe::Inventories inventories;
+  for (const observe::InventoryFile& inventory : part.inventories) {
+    inventories.add(inventory.file, inventory.text);
+  }
+  Found found{observe::find_borrowed_trust(part.summary), std::move(inventories).finish()};
   for (const observe::InventorySkipped& skipped : found.inventory.skipped) {
-    input.problems.insert(mandate::quoted(skipped.where.file) + ": " + skipped.reason +
-                          ", at byte " + std::to_string(skipped.where.offset));
+    part.problems.insert(mandate::quoted(skipped.where.file) + ": " + skipped.reason +
+                         ", at byte " + std::to_string(skipped.where.offset));
   }
   std::vector<Finding>& findings = found.findings;
   std::move(found.inventory.findings.begin(), found.inventory.findings.end(),
             std::back_inserter(findings));
   observe::group_into_incidents(findings);
   observe::sort_findings(findings);
-  const report::Remedies remedies(input.scan.summary());
+  const report::Remedies remedies(part.summary);
   for (Finding& finding : findings) {
     if (const auto remedy = remedies.of(finding)) finding.remedy = remedy->document.to_json();
   }
@@ -220,15 +80,15 @@ Found find(Input& input) {
 }
 
 // In each form that the whole scan has.
-void print_findings(const Found& found, Input& input, Format format) {
+void print_findings(const Found& found, const observe::Part& part, Format format) {
   report::ScanInput read;
-  const observe::Summary& summary = input.scan.summary();
+  const observe::Summary& summary = part.summary;
   read.events = summary.events();
   read.repeats = summary.repeats();
-  for (const FileReport& file : input.scan.files()) read.files += file.source.empty() ? 0 : 1;
-  read.inventories = input.inventory_files;
-  read.foreign_files = input.foreign_files;
-  read.problems.assign(input.problems.begin(), input.problems.end());
+  read.files = part.logs.size();
+  read.inventories = part.inventories.size();
+  read.foreign_files = part.foreign.size();
+  read.problems.assign(part.problems.begin(), part.problems.end());
   const SystemClock clock;
   const report::ScanView view{found.findings, summary,     found.inventory,
                               read,           clock.now(), MANDATE_VERSION};
@@ -244,29 +104,61 @@ void print_findings(const Found& found, Input& input, Format format) {
   }
 }
 
-void say_what_was_read(Input& input, std::size_t found, std::size_t incidents) {
-  for (const std::string& problem : input.problems) note(problem);
-  for (const std::string& remark : input.remarks) note(remark);
-  std::uint64_t files = 0;
-  for (const FileReport& file : input.scan.files()) files += file.source.empty() ? 0 : 1;
-  const observe::Summary& summary = input.scan.summary();
-  note("read " + std::to_string(summary.events()) + " events in " + std::to_string(files) +
-       " files (" + std::to_string(summary.repeats()) + " repeats) and " +
-       std::to_string(input.inventory_files) + " inventories; " + std::to_string(found) +
-       " findings in " + std::to_string(incidents) + " incidents" +
-       (input.foreign_files == 0
+std::string read_text(const observe::Part& part) {
+  const observe::Summary& summary = part.summary;
+  return std::to_string(summary.events()) + " events in " + std::to_string(part.logs.size()) +
+         " files (" + std::to_string(summary.repeats()) + " repeats) and " +
+         std::to_string(part.inventories.size()) + " inventories";
+}
+
+void say_what_was_read(const observe::Part& part, std::size_t found, std::size_t incidents) {
+  for (const std::string& problem : part.problems) note(problem);
+  for (const std::string& remark : part.remarks) note(remark);
+  note("read " + read_text(part) + "; " + std::to_string(found) + " findings in " +
+       std::to_string(incidents) + " incidents" +
+       (part.foreign.empty()
             ? ""
-            : "; " + std::to_string(input.foreign_files) + " files are of no known kind") +
-       (input.problems.empty() ? "" : "; some input could not be read"));
+            : "; " + std::to_string(part.foreign.size()) + " files are of no known kind") +
+       (part.problems.empty() ? "" : "; some input could not be read"));
+}
+
+// What is said of everything that was read, whether by this run or by others.
+int finish(const ScanOptions& options, observe::Part part, Format format) {
+  if (options.partial) {
+    if (Result<void> written = write_partial_to(options.out, part); !written) {
+      return report(written.error(), format);
+    }
+    for (const std::string& problem : part.problems) note(problem);
+    note("a partial of " + read_text(part));
+    return kExitDone;
+  }
+  if (options.chains) {
+    print_chains(part.summary, format);
+    for (const std::string& problem : part.problems) note(problem);
+    return part.problems.empty() ? kExitDone : kExitCouldNot;
+  }
+  const Found found = find(part);
+  const std::vector<Finding>& findings = found.findings;
+  std::set<std::string> incidents;
+  for (const Finding& finding : findings) incidents.insert(finding.incident);
+  print_findings(found, part, format);
+  say_what_was_read(part, findings.size(), incidents.size());
+  if (!part.problems.empty()) return kExitCouldNot;
+  return findings.empty() ? kExitDone : kExitRefused;
+}
+
+ReadOptions read_options(const ScanOptions& options) {
+  return {.threads = options.threads, .memory_bytes = options.memory_mib << 20};
 }
 
 }  // namespace
 
 int propose(const ProposeOptions& options, Format format) {
-  Input input = Readers(expand(options.paths)).read();
-  const Found found = find(input);
-  for (const std::string& problem : input.problems) note(problem);
-  return write_proposal(options, format, found.findings, input.scan.summary(), found.inventory);
+  Result<observe::Part> part = read_logs(expand(options.paths), {});
+  if (!part) return report(part.error(), format);
+  const Found found = find(*part);
+  for (const std::string& problem : part->problems) note(problem);
+  return write_proposal(options, format, found.findings, part->summary, found.inventory);
 }
 
 int scan(const ScanOptions& options, Format format) {
@@ -282,20 +174,18 @@ int scan(const ScanOptions& options, Format format) {
     note("scan needs a file, a folder, or - for standard input (`mandate scan --help`)");
     return kExitUsage;
   }
-  Input input = Readers(expand(options.paths)).read();
-  if (options.chains) {
-    print_chains(input.scan.summary(), format);
-    for (const std::string& problem : input.problems) note(problem);
-    return input.problems.empty() ? kExitDone : kExitCouldNot;
+  Result<observe::Part> part = read_logs(expand(options.paths), read_options(options));
+  if (!part) return report(part.error(), format);
+  return finish(options, *std::move(part), format);
+}
+
+int merge(const ScanOptions& options, Format format) {
+  Result<observe::Part> part = read_partials(options.paths, read_options(options));
+  if (!part) {
+    report(part.error(), format);
+    return kExitCouldNot;  // 1 is what findings give
   }
-  const Found found = find(input);
-  const std::vector<Finding>& findings = found.findings;
-  std::set<std::string> incidents;
-  for (const Finding& finding : findings) incidents.insert(finding.incident);
-  print_findings(found, input, format);
-  say_what_was_read(input, findings.size(), incidents.size());
-  if (!input.problems.empty()) return kExitCouldNot;
-  return findings.empty() ? kExitDone : kExitRefused;
+  return finish(options, *std::move(part), format);
 }
 
 std::string scan_help() {
@@ -316,6 +206,8 @@ std::string scan_help() {
       "  mandate scan --output html logs/ > findings.html\n"
       "Who issued what to whom, and what became of it:\n"
       "  mandate scan --chains logs/\n"
+      "A part of many, for `mandate merge`:\n"
+      "  mandate scan --partial -o monday.part logs/monday/\n"
       "What each rule looks for, needs and cannot know:\n"
       "  mandate scan --rules\n"
       "Exit codes of scan: 0 nothing found, 1 found, 3 some input could not be read.";

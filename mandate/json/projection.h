@@ -67,18 +67,36 @@ class Projection {
     std::uint16_t first[kBuckets];
   };
 
-  // Names are short: two loads that may overlap are quicker than a call.
+  // Names are short: loads that may overlap are quicker than a call.
   static bool is_same(std::string_view a, std::string_view b) {
-    constexpr std::size_t kWord = sizeof(std::uint64_t);
     if (a.size() != b.size()) return false;
-    if (a.size() < kWord || a.size() > 2 * kWord) return a == b;
-    auto word = [](const char* at) {
-      std::uint64_t loaded = 0;
-      std::memcpy(&loaded, at, kWord);
-      return loaded;
-    };
-    const std::size_t last = a.size() - kWord;
-    return word(a.data()) == word(b.data()) && word(a.data() + last) == word(b.data() + last);
+    const std::size_t size = a.size();
+    if (size >= 2 * sizeof(std::uint64_t)) {
+      return are_ends_same<std::uint64_t>(a, b) &&
+             (size <= 4 * sizeof(std::uint64_t) ? is_middle_same(a, b) : a == b);
+    }
+    if (size >= sizeof(std::uint64_t)) return are_ends_same<std::uint64_t>(a, b);
+    if (size >= sizeof(std::uint32_t)) return are_ends_same<std::uint32_t>(a, b);
+    return a == b;
+  }
+  template <class Word>
+  static Word word(const char* at) {
+    Word loaded = 0;
+    std::memcpy(&loaded, at, sizeof loaded);
+    return loaded;
+  }
+  template <class Word>
+  static bool are_ends_same(std::string_view a, std::string_view b) {
+    const std::size_t last = a.size() - sizeof(Word);
+    return word<Word>(a.data()) == word<Word>(b.data()) &&
+           word<Word>(a.data() + last) == word<Word>(b.data() + last);
+  }
+  // Of 16 to 32 bytes whose first and last eight are the same.
+  static bool is_middle_same(std::string_view a, std::string_view b) {
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    const std::size_t last = a.size() - 2 * kWord;
+    return word<std::uint64_t>(a.data() + kWord) == word<std::uint64_t>(b.data() + kWord) &&
+           word<std::uint64_t>(a.data() + last) == word<std::uint64_t>(b.data() + last);
   }
   static std::size_t bucket(std::string_view name) {
     if (name.empty()) return 0;

@@ -93,6 +93,14 @@ RecordStream::RecordStream(ByteSource& source, std::span<const std::string_view>
       buffer_(window_bytes + StructuralIndex::kPadding),
       window_target_(window_bytes) {}
 
+RecordStream::RecordStream(ByteSource& source, std::span<const std::string_view> envelopes,
+                           const Piece& piece, std::size_t window_bytes)
+    : RecordStream(source, envelopes, window_bytes) {
+  piece_ = piece;
+  base_ = piece.offset;
+  where_ = piece.begins_in;
+}
+
 bool RecordStream::next(const Projection& wanted, std::span<Slot> slots) {
   assert(slots.size() == wanted.slots());
   record_bytes_ = 0;
@@ -231,6 +239,13 @@ void RecordStream::resync(std::size_t record_token, std::size_t failed_token, Da
   is_lost_ = true;
 }
 
+bool RecordStream::is_sound_piece() const {
+  const bool is_damaged = std::any_of(damage_.rows.begin(), damage_.rows.end(),
+                                      [](const Damage::Row& row) { return row.count > 0; });
+  if (is_damaged || error_ || is_lost_) return false;
+  return piece_.is_last || ended_in_ == piece_.ends_in;
+}
+
 std::uint64_t RecordStream::line() {
   count_lines(record_begin_);
   return line_;
@@ -329,7 +344,9 @@ bool RecordStream::fill(bool needs_more) {
     if (index_window()) return true;
   }
   text_ = buffer_.data() + begin_;
-  if (where_ != Where::kTop && !is_lost_) damage_.add(Damage::Kind::kTruncated, base_ + begin_);
+  ended_in_ = where_;
+  const bool is_open = where_ != Where::kTop && !is_lost_ && piece_.is_last;
+  if (is_open) damage_.add(Damage::Kind::kTruncated, base_ + begin_);
   where_ = Where::kTop;
   return false;
 }

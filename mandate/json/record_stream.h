@@ -68,9 +68,21 @@ class RecordStream {
  public:
   static constexpr std::size_t kWindowBytes = 256 << 10;
 
+  enum class Where : std::uint8_t { kTop, kArray, kEnvelope, kTail };
+  // An input can be read in pieces that begin and end between two records: what holds the records
+  // is then known, and the piece is no end of it.
+  struct Piece {
+    std::uint64_t offset = 0;       // of the piece in the input
+    Where begins_in = Where::kTop;  // of the first piece: the top
+    Where ends_in = Where::kTop;
+    bool is_last = true;
+  };
+
   // `envelopes`: members of a top-level object whose arrays hold the records. Memory: five times
   // a window of 256 KiB; for a longer record, five times the record.
   RecordStream(ByteSource& source, std::span<const std::string_view> envelopes,
+               std::size_t window_bytes = kWindowBytes);
+  RecordStream(ByteSource& source, std::span<const std::string_view> envelopes, const Piece& piece,
                std::size_t window_bytes = kWindowBytes);
 
   // Moves to the next record and fills `slots`. Views live until the next call. False at the end.
@@ -84,12 +96,18 @@ class RecordStream {
   std::uint64_t line();  // of the record, from 1; counts up to there
   std::uint64_t bytes() const { return base_ + begin_ + record_begin_ + record_bytes_; }
 
+  // What holds the record.
+  Where where() const { return where_; }
+  // At the end: line ends in the input or the piece.
+  std::uint64_t lines() const { return line_ - 1; }
+  // At the end of a piece: it ends between two records, in what it was to end in, and nothing in it
+  // is damaged. Else it was no piece: how far damage goes depends on what stands around it.
+  bool is_sound_piece() const;
+
   const Damage& damage() const { return damage_; }
   const std::optional<Error>& read_error() const { return error_; }
 
  private:
-  enum class Where : std::uint8_t { kTop, kArray, kEnvelope, kTail };
-
   bool fill(bool needs_more);
   bool index(std::size_t bytes);
   bool index_window();
@@ -109,6 +127,7 @@ class RecordStream {
   void unescape(std::span<Slot> slots);
 
   ByteSource& source_;
+  Piece piece_;
   Projection envelopes_;
   StructuralIndex index_;
   std::vector<char> buffer_;  // [begin_, end_) is to be read, padding follows
@@ -127,6 +146,7 @@ class RecordStream {
   std::span<const std::uint32_t> tokens_;
   std::size_t token_ = 0;
   Where where_ = Where::kTop;
+  Where ended_in_ = Where::kTop;
   std::size_t tail_depth_ = 0;
 
   std::size_t record_token_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace mandate::observe {
 namespace {
@@ -31,6 +32,17 @@ void Facts::merge(const Facts& other) {
       mine.sample.merge(row.sample);
     }
     keep_lowest(rows_[kind]);
+  }
+}
+
+bool Facts::put(FactKind kind, FactText text, FactRow row) {
+  Rows& rows = rows_[static_cast<std::size_t>(kind)];
+  return rows.size() < kRowsMax && rows.emplace(std::move(text), std::move(row)).second;
+}
+
+void Facts::move_lines(const LinesBefore& lines_before) {
+  for (Rows& rows : rows_) {
+    for (auto& [text, row] : rows) row.sample.move_lines(lines_before);
   }
 }
 

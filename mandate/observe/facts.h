@@ -37,6 +37,9 @@ class Facts {
 
   void add(const Fact& fact, const Seen& seen);
   void merge(const Facts& other);
+  // One that was written down; false where it is there, or there are as many as are kept.
+  bool put(FactKind kind, FactText text, FactRow row);
+  void move_lines(const LinesBefore& lines_before);
   const Rows& of(FactKind kind) const { return rows_[static_cast<std::size_t>(kind)]; }
 
  private:

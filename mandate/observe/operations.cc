@@ -100,6 +100,39 @@ void Targets::merge(const Targets& other) {
   for (const std::string& each : other.few_) add(each);
 }
 
+Targets::Parts Targets::parts() const {
+  Parts parts{.few = few_, .many = {}, .is_nameless = is_nameless_};
+  if (many_) parts.many = many_->segments;
+  parts.is_rest = many_ && many_->is_rest;
+  return parts;
+}
+
+std::optional<Targets> Targets::of(const Parts& parts) {
+  const auto is_segment = [](const std::string& text) {
+    const bool is_one = text.find('/') == std::string::npos;
+    const auto identifier = Identifier::parse(text);
+    return is_one && (text == kOne || (identifier && identifier->text() == text));
+  };
+  const int ways = (parts.few.empty() ? 0 : 1) + (parts.many ? 1 : 0) + (parts.is_nameless ? 1 : 0);
+  if (ways > 1 || (parts.is_rest && !parts.many) || parts.few.size() > kFewMax) return std::nullopt;
+  Targets targets;
+  for (const std::string& name : parts.few) {
+    const auto identifier = Identifier::parse(name);
+    if (!identifier || identifier->text() != name) return std::nullopt;
+    targets.add_to_few(name);
+  }
+  if (parts.many) {
+    const std::vector<std::string>& segments = *parts.many;
+    const bool is_pattern = (!segments.empty() || parts.is_rest) &&
+                            segments.size() <= limits::kIdentifierSegmentsMax &&
+                            std::all_of(segments.begin(), segments.end(), is_segment);
+    if (!is_pattern) return std::nullopt;
+    targets.many_ = {segments, parts.is_rest};
+  }
+  targets.is_nameless_ = parts.is_nameless;
+  return targets;
+}
+
 std::optional<std::vector<std::string>> Targets::patterns() const {
   if (!few_.empty()) return few_;
   if (!many_ || many_->segments.empty()) return std::nullopt;
@@ -141,6 +174,13 @@ void Operations::merge(const Operations& other) {
       kept->targets.merge(row.targets);
     }
   }
+}
+
+bool Operations::add(Operation operation) {
+  if (rows_.size() == kMax) return false;
+  Operation* kept = find_or_add(operation.hash, operation.service, operation.action);
+  kept->targets.merge(operation.targets);
+  return true;
 }
 
 }  // namespace mandate::observe

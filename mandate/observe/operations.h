@@ -24,6 +24,17 @@ class Targets {
   void add(std::string_view target);
   void merge(const Targets& other);
 
+  // As it is written down. None where no adding makes it: names that are no identifiers or too
+  // many, names beside a pattern.
+  struct Parts {
+    std::vector<std::string> few;
+    std::optional<std::vector<std::string>> many;  // a pattern's segments
+    bool is_rest = false;                          // `**` follows them
+    bool is_nameless = false;
+  };
+  Parts parts() const;
+  static std::optional<Targets> of(const Parts& parts);
+
   // What permits all of it and, among patterns, nothing more; nothing where only every identifier
   // does.
   std::optional<std::vector<std::string>> patterns() const;
@@ -66,6 +77,9 @@ class Operations {
   void add(std::uint64_t hash, std::string_view service, std::string_view action,
            std::string_view target);
   void merge(const Operations& other);
+  // One that was written down; false where there are as many as are kept.
+  bool add(Operation operation);
+  void set_are_all(bool are_all) { are_all_ = are_all; }
 
   const std::vector<Operation>& rows() const { return rows_; }
   bool are_all() const { return are_all_; }

@@ -30,4 +30,8 @@ void Sample::merge(const Sample& other) {
   }
 }
 
+void Sample::move_lines(const LinesBefore& lines_before) {
+  for (Seen& seen : events_) seen.line += lines_before(seen.offset);
+}
+
 }  // namespace mandate::observe

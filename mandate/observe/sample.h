@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct Seen {
   friend auto operator<=>(const Seen&, const Seen&) = default;
 };
 
+// By the offset of an event: how many lines stand before what its line was counted from.
+using LinesBefore = std::function<std::uint64_t(std::uint64_t)>;
+
 // The earliest events of many; of one event in two files, the first file's.
 class Sample {
  public:
@@ -34,6 +38,7 @@ class Sample {
   bool wants(Instant time, const EventKey& key) const;
   void add(Seen seen);
   void merge(const Sample& other);
+  void move_lines(const LinesBefore& lines_before);
   const std::vector<Seen>& events() const { return events_; }
   friend bool operator==(const Sample&, const Sample&) = default;
 

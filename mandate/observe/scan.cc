@@ -61,7 +61,8 @@ struct Scan::Reader {
   std::vector<json::Slot> slots;
 };
 
-Scan::Scan() : wrapped_(std::make_unique<Reader>(kWrapped)) {
+Scan::Scan(EventBounds bounds)
+    : wrapped_(std::make_unique<Reader>(kWrapped)), summary_(std::move(bounds)) {
   for (const Source* source : all_sources()) readers_.emplace_back(*source);
   for (const Source* source : all_sources()) {
     if (has_upper_case(*source)) readers_.emplace_back(*source, in_lower_case(*source));
@@ -122,23 +123,51 @@ bool Scan::take_wrapped(json::RecordStream& in, const Place& place, FileReport& 
   return false;
 }
 
+void FileReport::append(const FileReport& next) {
+  const auto add = [](json::Damage::Row& row, const json::Damage::Row& more) {
+    if (row.count == 0) row.first_offset = more.first_offset;
+    row.count += more.count;
+  };
+  if (source.empty()) source = next.source;
+  bytes = next.bytes;
+  lines += next.lines;
+  activities += next.activities;
+  add(unrecognised, next.unrecognised);
+  add(unusable, next.unusable);
+  add(untimed, next.untimed);
+  for (std::size_t i = 0; i < json::Damage::kKinds; ++i) add(damage.rows[i], next.damage.rows[i]);
+  if (!error) error = next.error;
+}
+
 void Scan::read(std::string_view file, json::ByteSource& source, Start start) {
+  json::RecordStream in(source, all_envelopes());
+  read(file, in, start);
+}
+
+bool Scan::read_piece(std::string_view file, json::ByteSource& source,
+                      const json::RecordStream::Piece& piece) {
+  json::RecordStream in(source, all_envelopes(), piece);
+  read(file, in, {});
+  return in.is_sound_piece();
+}
+
+void Scan::read(std::string_view file, json::RecordStream& in, const Start& start) {
   FileReport report;
   report.file = file;
-  json::RecordStream in(source, all_envelopes());
   while (in.next(readers_[current_].projection, readers_[current_].slots)) {
     const Place place{file, start.offset + in.offset(), start.line - 1 + in.line(), in.record()};
     if (take(in, place, report) || take_wrapped(in, place, report)) continue;
     count(report.unrecognised, in.offset());
   }
   report.bytes = in.bytes();
+  report.lines = in.lines();
   report.damage = in.damage();
   report.error = in.read_error();
   files_.push_back(std::move(report));
 }
 
 void Scan::merge(Scan&& other) {
-  summary_.merge(other.summary_);
+  summary_.merge(std::move(other.summary_));
   for (FileReport& report : other.files_) files_.push_back(std::move(report));
 }
 

@@ -26,6 +26,7 @@ struct FileReport {
   std::string file;
   std::string_view source;  // of the first record that one took; empty where none did
   std::uint64_t bytes = 0;
+  std::uint64_t lines = 0;  // line ends
   std::uint64_t activities = 0;
   json::Damage::Row unrecognised;  // records of no source
   json::Damage::Row unusable;      // of a source, with no sound time or without an operation
@@ -35,11 +36,13 @@ struct FileReport {
 
   // Whether a record, or the file's rest, could not be read.
   bool is_damaged() const { return error || damage.skipped() > 0; }
+  // What follows in the same file.
+  void append(const FileReport& next);
 };
 
 class Scan {
  public:
-  Scan();
+  explicit Scan(EventBounds bounds = {});
   ~Scan();
   Scan(Scan&&) noexcept;
 
@@ -50,8 +53,16 @@ class Scan {
   };
   // `file` is what evidence will say.
   void read(std::string_view file, json::ByteSource& source, Start start = {0, 1});
+  // A piece of the file; evidence counts its lines from the piece's beginning. False where the
+  // bytes turn out to be no piece (`RecordStream::is_sound_piece`): the scan is then void.
+  bool read_piece(std::string_view file, json::ByteSource& source,
+                  const json::RecordStream::Piece& piece);
 
-  Summary& summary() { return summary_; }
+  // Settled as far as memory goes.
+  Summary& summary() {
+    summary_.settle_memory();
+    return summary_;
+  }
   const std::vector<FileReport>& files() const { return files_; }
   // The reports so far, for who reads for ever.
   std::vector<FileReport> take_files() { return std::exchange(files_, {}); }
@@ -60,6 +71,7 @@ class Scan {
  private:
   struct Reader;  // a source with its compiled projection and its slots
 
+  void read(std::string_view file, json::RecordStream& in, const Start& start);
   bool take(json::RecordStream& in, const Place& place, FileReport& report);
   bool take_wrapped(json::RecordStream& in, const Place& place, FileReport& report);
   Reading offer(Reader& reader, const Place& place, FileReport& report);

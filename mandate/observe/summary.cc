@@ -7,13 +7,28 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
+#include "mandate/observe/clipped.h"
 #include "mandate/observe/sources/text.h"
 
 namespace mandate::observe {
 namespace {
 
+// What an entry of the event set holds of a hash.
+std::uint32_t half(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
+
 std::uint64_t hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
+std::uint64_t hash_all(std::initializer_list<std::uint64_t> parts) {
+  return XXH3_64bits(parts.begin(), parts.size() * sizeof(std::uint64_t));
+}
+
+std::uint64_t hash_of_use(std::string_view source, std::string_view product, AgentKind agent_kind,
+                          Outcome outcome) {
+  return hash_all({hash(source), hash(product), static_cast<std::uint64_t>(agent_kind),
+                   static_cast<std::uint64_t>(outcome)});
+}
 
 // The hashes of an activity's parts, each made once.
 struct Hashes {
@@ -24,18 +39,16 @@ struct Hashes {
                            hash(activity.actor.unique_id), hash(activity.credential.machine),
                            static_cast<std::uint64_t>(activity.credential.kind),
                            static_cast<std::uint64_t>(activity.actor.kind)})),
-        use(hash_all({hash(activity.context.source), hash(product),
-                      static_cast<std::uint64_t>(activity.context.agent_kind),
-                      static_cast<std::uint64_t>(activity.outcome)})),
+        row(hash_all(
+            {identity, hash(activity.actor.tenant), hash(activity.credential.session_name)})),
+        use(hash_of_use(activity.context.source, product, activity.context.agent_kind,
+                        activity.outcome)),
         operation(hash_all({service, hash(activity.action)})) {}
-
-  static std::uint64_t hash_all(std::initializer_list<std::uint64_t> parts) {
-    return XXH3_64bits(parts.begin(), parts.size() * sizeof(std::uint64_t));
-  }
 
   std::uint64_t name;
   std::uint64_t service;
   std::uint64_t identity;  // who acts with what
+  std::uint64_t row;       // all that the rows of both keep of it
   std::uint64_t use;
   std::uint64_t operation;  // service and action
 };
@@ -69,6 +82,7 @@ void keep_lowest(Set& set, std::size_t max) {
 }
 
 void merge_into(Use& use, const Use& other) {
+  keep_greater(use.key, other.key);
   use.count += other.count;
   use.first = std::min(use.first, other.first);
   use.last = std::max(use.last, other.last);
@@ -94,18 +108,31 @@ Use* find_or_add(CredentialRow& row, std::uint64_t use_hash) {
   return &made;
 }
 
+// One event in two places: the first place, and whichever telling both orders choose.
+template <class Row>
+void keep_one(Row& kept, Row row) {
+  const Seen first = std::min(kept.seen, row.seen);
+  row.seen = kept.seen;
+  if (kept < row) kept = std::move(row);
+  kept.seen = first;
+}
+
 void add_issue(std::vector<IssueRow>& rows, IssueRow issue) {
   const auto at = std::find_if(rows.begin(), rows.end(),
                                [&](const IssueRow& row) { return row.seen.key == issue.seen.key; });
-  if (at != rows.end()) {
-    if (issue.seen < at->seen) at->seen = std::move(issue.seen);
-    return;
-  }
+  if (at != rows.end()) return keep_one(*at, std::move(issue));
   rows.push_back(std::move(issue));
   std::sort(rows.begin(), rows.end(), [](const IssueRow& a, const IssueRow& b) {
     return std::tie(a.seen.time, a.seen.key) < std::tie(b.seen.time, b.seen.key);
   });
   if (rows.size() > Summary::kIssuesMax) rows.pop_back();
+}
+
+void add_change(SummaryRows::Changes& changes, ChangeRow row) {
+  const auto at = changes.find({row.seen.time, row.seen.key});
+  if (at != changes.end()) return keep_one(at->second, std::move(row));
+  const std::pair<Instant, EventKey> key{row.seen.time, row.seen.key};
+  changes.emplace(key, std::move(row));
 }
 
 Seen seen_at(const Activity& activity, const Place& place, const EventKey& key) {
@@ -127,12 +154,13 @@ void add_to(CredentialRow& row, const Activity& activity) {
   keep_greater(row.since, activity.credential.since);
 }
 
-void add_to(Use& use, const Activity& activity, std::string_view product, std::uint64_t counted) {
+void add_to(Use& use, const Activity& activity, std::string_view product) {
   if (use.sample.events().empty()) {
     use.key = {std::string(activity.context.source), std::string(product),
                activity.context.agent_kind, activity.outcome, activity.context.source_is_service};
   }
-  use.count += counted;
+  keep_greater(use.key.source_is_service, activity.context.source_is_service);
+  ++use.count;
   use.is_delegated = use.is_delegated || !activity.context.invoked_by.empty();
   if (activity.time == kUntimed) return;
   use.first = std::min(use.first, activity.time);
@@ -179,12 +207,20 @@ void merge_into(PrincipalRow& mine, const PrincipalRow& row) {
 
 }  // namespace
 
-// Rows by the hash of their name. What a row keeps of an activity is the same for the same identity
-// and service, so most events need not look.
+std::uint64_t hash_of(const UseKey& key) {
+  return hash_of_use(key.source, key.product, key.agent_kind, key.outcome);
+}
+
+std::uint64_t hash_of_operation(std::string_view service, std::string_view action) {
+  return hash_all({hash(service), hash(action)});
+}
+
+// Rows by the hash of what they keep of who acts: it is the same for most events, which need not
+// look again.
 struct Summary::Cache {
-  static constexpr std::size_t kSlots = 4096;
+  static constexpr std::size_t kSlots = 16384;
   struct Slot {
-    std::uint64_t identity = 0;
+    std::uint64_t hash = 0;
     CredentialRow* row = nullptr;
     PrincipalRow* principal = nullptr;
     std::vector<std::uint64_t> services;  // hashes of those that the row has; few
@@ -193,34 +229,42 @@ struct Summary::Cache {
   std::array<std::uint64_t, 2 * kSlots> added{};  // hashes of operations, with their use and target
 };
 
-Summary::Summary() : cache_(std::make_unique<Cache>()) {}
+Summary::Summary() : Summary(EventBounds{}) {}
+Summary::Summary(EventBounds bounds)
+    : events_(std::move(bounds)), cache_(std::make_unique<Cache>()) {}
+Summary::Summary(SummaryRows rows, std::uint64_t repeats, EventBounds bounds)
+    : rows_(std::move(rows)),
+      events_(std::move(bounds)),
+      repeats_(repeats),
+      cache_(std::make_unique<Cache>()) {}
 Summary::~Summary() = default;
 Summary::Summary(Summary&&) noexcept = default;
 Summary& Summary::operator=(Summary&&) noexcept = default;
 
 void Summary::add_identity(const Activity& activity, std::string_view name) {
-  auto found = credentials_.find(name);
-  if (found == credentials_.end()) found = credentials_.try_emplace(std::string(name)).first;
+  auto found = rows_.credentials.find(name);
+  if (found == rows_.credentials.end())
+    found = rows_.credentials.try_emplace(std::string(name)).first;
   add_to(found->second, activity);
-  auto principal = principals_.find(activity.actor.id);
-  if (principal == principals_.end()) {
-    principal = principals_.try_emplace(std::string(activity.actor.id)).first;
+  auto principal = rows_.principals.find(activity.actor.id);
+  if (principal == rows_.principals.end()) {
+    principal = rows_.principals.try_emplace(std::string(activity.actor.id)).first;
   }
   add_to(principal->second, activity, name);
   at_ = {&found->second, &principal->second};
 }
 
-bool Summary::add(const Activity& activity, const Place& place) {
+void Summary::add(const Activity& activity, const Place& place) {
+  if (Clipped::is_needed(activity)) return add(Clipped(activity).activity(), place);
   const std::string_view product = agent_product(activity.context.agent);
   const std::string_view name =
       activity.credential.id.empty() ? activity.actor.id : activity.credential.id;
   const Hashes hashes(activity, name, product);
   const EventKey key = key_of(activity, place, hashes);
-  events_.prefetch(key);
-  Cache::Slot& slot = cache_->slots[hashes.identity % Cache::kSlots];
-  if (slot.row == nullptr || slot.identity != hashes.identity) {
+  Cache::Slot& slot = cache_->slots[hashes.row % Cache::kSlots];
+  if (slot.row == nullptr || slot.hash != hashes.row) {
     add_identity(activity, name);
-    slot = {hashes.identity, at_.first, at_.second, {}};
+    slot = {hashes.row, at_.first, at_.second, {}};
   }
   CredentialRow& row = *slot.row;
   const auto known = std::find(slot.services.begin(), slot.services.end(), hashes.service);
@@ -230,18 +274,15 @@ bool Summary::add(const Activity& activity, const Place& place) {
     slot.services.push_back(hashes.service);
   }
   row.is_privileged = row.is_privileged || is_privileged(activity);
-  const bool is_new = events_.insert(
-      {key, static_cast<std::uint32_t>(hashes.name), static_cast<std::uint32_t>(hashes.use)});
-  const std::uint64_t counted = is_new ? 1 : 0;
-  repeats_ += 1 - counted;
-  row.count += counted;
+  events_.insert({key.low, half(hashes.name), half(hashes.use)});
+  ++row.count;
   if (Use* use = find_or_add(row, hashes.use)) {
-    add_to(*use, activity, product, counted);
+    add_to(*use, activity, product);
     if (use->sample.wants(activity.time, key)) use->sample.add(seen_at(activity, place, key));
     if (activity.outcome == Outcome::kSucceeded) {
       // Adding twice changes nothing, so what was added lately need not be looked up.
       const std::uint64_t added =
-          Hashes::hash_all({hashes.name, hashes.use, hashes.operation, hash(activity.target)});
+          hash_all({hashes.name, hashes.use, hashes.operation, hash(activity.target)});
       std::uint64_t& lately = cache_->added[added % cache_->added.size()];
       if (lately != added) {
         use->operations.add(hashes.operation, activity.service, activity.action, activity.target);
@@ -257,22 +298,21 @@ bool Summary::add(const Activity& activity, const Place& place) {
     }
   }
   add_rows(activity, place, key);
-  return is_new;
 }
 
 void Summary::add_rows(const Activity& activity, const Place& place, const EventKey& key) {
   if (!activity.issued.credential.empty()) {
-    add_issue(issues_[std::string(activity.issued.credential)],
+    add_issue(rows_.issues[std::string(activity.issued.credential)],
               {activity.issued.kind, seen_at(activity, place, key), std::string(activity.actor.id),
                std::string(activity.credential.id), std::string(activity.issued.for_whom),
                std::string(activity.issued.session_name), std::string(activity.issued.subject),
                std::string(activity.context.source), activity.issued.until});
     if (!activity.credential.id.empty()) {
-      issued_with_[std::string(activity.credential.id)].emplace(activity.issued.credential);
+      rows_.issued_with[std::string(activity.credential.id)].emplace(activity.issued.credential);
     }
   }
   if (activity.time != kUntimed) {
-    for (const Fact& fact : activity.facts) facts_.add(fact, seen_at(activity, place, key));
+    for (const Fact& fact : activity.facts) rows_.facts.add(fact, seen_at(activity, place, key));
   }
   const Change& change = activity.change;
   if (change.kind == ChangeKind::kNone || activity.outcome != Outcome::kSucceeded) return;
@@ -292,51 +332,73 @@ void Summary::add_rows(const Activity& activity, const Place& place, const Event
   for (const Party& party : change.parties) {
     made.parties.push_back({std::string(party.id), party.scope, party.is_conditioned});
   }
-  const auto [at, is_first] = changes_.try_emplace({activity.time, key}, made);
-  if (!is_first && made.seen < at->second.seen) at->second.seen = made.seen;
+  add_change(rows_.changes, std::move(made));
 }
 
-void Summary::merge(const Summary& other) {
-  cache_ = std::make_unique<Cache>();
-  // By row: the events that were counted on both sides.
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> twice;
-  other.events_.each([&](const EventSet::Entry& entry) {
-    if (events_.insert(entry)) return;
-    ++repeats_;
-    ++twice[{entry.credential, entry.use}];
-  });
-  for (const auto& [name, row] : other.credentials_) {
-    CredentialRow& mine = credentials_[name];
-    const auto credential = static_cast<std::uint32_t>(hash(name));
-    std::uint64_t repeated = 0;
-    const auto first = twice.lower_bound({credential, 0});
-    for (auto at = first; at != twice.end() && at->first.first == credential; ++at) {
-      repeated += at->second;
+// First from the uses that are kept, which tells apart credentials whose hashes begin alike; what
+// is left is of uses that were not kept.
+void Summary::subtract_repeats() {
+  Repeats repeats = events_.take_repeats();
+  if (repeats.all() == 0) return;
+  repeats_ += repeats.all();
+  for (auto& [name, row] : rows_.credentials) {
+    for (Use& use : row.uses) {
+      const std::uint64_t often = repeats.take(half(hash(name)), half(use.hash));
+      use.count -= std::min(use.count, often);
+      row.count -= std::min(row.count, often);
     }
-    mine.count += row.count - repeated;
+  }
+  for (auto& [name, row] : rows_.credentials) {
+    if (row.uses_are_all) continue;
+    row.count -= std::min(row.count, repeats.take(half(hash(name))));
+  }
+}
+
+void Summary::merge(Summary&& other) {
+  cache_ = std::make_unique<Cache>();
+  for (const auto& [name, row] : other.rows_.credentials) {
+    CredentialRow& mine = rows_.credentials[name];
+    mine.count += row.count;
     merge_into(mine, row);
     for (const Use& use : row.uses) {
-      Use* kept = find_or_add(mine, use.hash);
-      if (kept == nullptr) continue;
-      kept->key = use.key;
-      merge_into(*kept, use);
-      const auto again = twice.find({credential, static_cast<std::uint32_t>(use.hash)});
-      if (again != twice.end()) kept->count -= again->second;
+      if (Use* kept = find_or_add(mine, use.hash)) merge_into(*kept, use);
     }
   }
-  for (const auto& [name, row] : other.principals_) merge_into(principals_[name], row);
-  for (const auto& [credential, rows] : other.issues_) {
-    for (const IssueRow& row : rows) add_issue(issues_[credential], row);
+  for (const auto& [name, row] : other.rows_.principals) {
+    merge_into(rows_.principals[name], row);
   }
-  for (const auto& [issuer, issued] : other.issued_with_) {
-    issued_with_[issuer].insert(issued.begin(), issued.end());
+  for (auto& [issuer, issued] : other.rows_.issued_with) rows_.issued_with[issuer].merge(issued);
+  for (auto& [credential, rows] : other.rows_.issues) {
+    for (IssueRow& row : rows) add_issue(rows_.issues[credential], std::move(row));
   }
-  for (const auto& [key, row] : other.changes_) {
-    const auto [at, is_first] = changes_.try_emplace(key, row);
-    if (!is_first && row.seen < at->second.seen) at->second.seen = row.seen;
-  }
-  facts_.merge(other.facts_);
+  for (auto& [key, row] : other.rows_.changes) add_change(rows_.changes, std::move(row));
+  events_.merge(std::move(other.events_));
+  rows_.facts.merge(other.rows_.facts);
   repeats_ += other.repeats_;
+}
+
+void Summary::move_lines(const LinesBefore& lines_before) {
+  const auto move = [&lines_before](Seen& seen) { seen.line += lines_before(seen.offset); };
+  for (auto& [name, row] : rows_.credentials) {
+    for (Use& use : row.uses) use.sample.move_lines(lines_before);
+  }
+  for (auto& [name, row] : rows_.principals) row.as_person.move_lines(lines_before);
+  for (auto& [credential, rows] : rows_.issues) {
+    for (IssueRow& row : rows) move(row.seen);
+  }
+  for (auto& [key, row] : rows_.changes) move(row.seen);
+  rows_.facts.move_lines(lines_before);
+}
+
+Result<void> Summary::settle() {
+  Result<void> settled = events_.settle();
+  subtract_repeats();
+  return settled;
+}
+
+void Summary::settle_memory() {
+  events_.settle_memory();
+  subtract_repeats();
 }
 
 }  // namespace mandate::observe

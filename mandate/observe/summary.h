@@ -10,6 +10,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,10 +18,11 @@
 #include <string_view>
 #include <vector>
 
+#include "mandate/base/result.h"
 #include "mandate/observe/activity.h"
 #include "mandate/observe/event_set.h"
-#include "mandate/observe/operations.h"
 #include "mandate/observe/facts.h"
+#include "mandate/observe/operations.h"
 
 namespace mandate::observe {
 
@@ -41,6 +43,8 @@ struct UseKey {
   bool source_is_service = false;
   friend auto operator<=>(const UseKey&, const UseKey&) = default;
 };
+std::uint64_t hash_of(const UseKey& key);
+std::uint64_t hash_of_operation(std::string_view service, std::string_view action);
 
 // One credential, used from one place by one program.
 struct Use {
@@ -93,7 +97,7 @@ struct IssueRow {
   std::string subject;
   std::string source;
   std::optional<Instant> until;
-  friend bool operator==(const IssueRow&, const IssueRow&) = default;
+  friend auto operator<=>(const IssueRow&, const IssueRow&) = default;
 };
 
 struct PartyRow {
@@ -118,7 +122,23 @@ struct ChangeRow {
   bool is_admin = false;
   bool is_new = false;
   bool must_replace = false;
-  friend bool operator==(const ChangeRow&, const ChangeRow&) = default;
+  friend auto operator<=>(const ChangeRow&, const ChangeRow&) = default;
+};
+
+// Of what the rows name by themselves.
+struct SummaryRows {
+  using Credentials = std::map<std::string, CredentialRow, std::less<>>;
+  using Principals = std::map<std::string, PrincipalRow, std::less<>>;
+  using Issues = std::map<std::string, std::vector<IssueRow>, std::less<>>;
+  using IssuedWith = std::map<std::string, std::set<std::string>, std::less<>>;
+  using Changes = std::map<std::pair<Instant, EventKey>, ChangeRow>;
+
+  Credentials credentials;
+  Principals principals;
+  Issues issues;           // by issued credential; the earliest kIssuesMax
+  IssuedWith issued_with;  // by the credential that issued them
+  Changes changes;         // by time and event
+  Facts facts;
 };
 
 class Summary {
@@ -126,32 +146,44 @@ class Summary {
   static constexpr std::size_t kIssuesMax = 4;  // of one credential: more than one is ambiguous
 
   Summary();
+  explicit Summary(EventBounds bounds);
+  // What was written down and is read again; its events follow with `add_event`.
+  Summary(SummaryRows rows, std::uint64_t repeats, EventBounds bounds);
   ~Summary();
   Summary(Summary&&) noexcept;
   Summary& operator=(Summary&&) noexcept;
 
-  // False where the same event was added before.
-  bool add(const Activity& activity, const Place& place);
-  void merge(const Summary& other);
+  // The same event counts once, which shows in the counts after `settle`.
+  void add(const Activity& activity, const Place& place);
+  // Of the rows that it was made with.
+  void add_event(const EventSet::Entry& entry) { events_.insert(entry); }
+  void merge(Summary&& other);
+  // Of events that were counted from the beginning of a piece of a file.
+  void move_lines(const LinesBefore& lines_before);
+  // Makes the counts those of distinct events; until then they may count repeats. Rules come after
+  // it. An error is one of the disk's, where the events were bounded.
+  Result<void> settle();
+  // The same as far as memory goes: of everything, where nothing is bounded.
+  void settle_memory();
 
-  using Credentials = std::map<std::string, CredentialRow, std::less<>>;
-  using Principals = std::map<std::string, PrincipalRow, std::less<>>;
-  const Credentials& credentials() const { return credentials_; }
-  const Principals& principals() const { return principals_; }
+  using Credentials = SummaryRows::Credentials;
+  using Principals = SummaryRows::Principals;
+  const SummaryRows& rows() const { return rows_; }
+  const Credentials& credentials() const { return rows_.credentials; }
+  const Principals& principals() const { return rows_.principals; }
   // By issued credential.
-  const std::map<std::string, std::vector<IssueRow>, std::less<>>& issues() const {
-    return issues_;
-  }
+  const SummaryRows::Issues& issues() const { return rows_.issues; }
   // By the credential that issued them: issued credentials, in whose `issues` it stands or stood.
-  using IssuedWith = std::map<std::string, std::set<std::string>, std::less<>>;
-  const IssuedWith& issued_with() const { return issued_with_; }
+  using IssuedWith = SummaryRows::IssuedWith;
+  const IssuedWith& issued_with() const { return rows_.issued_with; }
   // By time and event.
-  const std::map<std::pair<Instant, EventKey>, ChangeRow>& changes() const { return changes_; }
-  const Facts& facts() const { return facts_; }
+  const SummaryRows::Changes& changes() const { return rows_.changes; }
+  const EventSet& event_set() const { return events_; }
+  const Facts& facts() const { return rows_.facts; }
   std::uint64_t events() const { return events_.size(); }
   std::uint64_t repeats() const { return repeats_; }
 
-  // The whole summary as text, the same for the same activities: for tests and partials.
+  // The whole summary as text, the same for the same activities: for tests.
   std::string describe() const;
 
  private:
@@ -159,13 +191,9 @@ class Summary {
 
   void add_identity(const Activity& activity, std::string_view name);
   void add_rows(const Activity& activity, const Place& place, const EventKey& key);
+  void subtract_repeats();
 
-  Credentials credentials_;
-  Principals principals_;
-  std::map<std::string, std::vector<IssueRow>, std::less<>> issues_;
-  IssuedWith issued_with_;
-  std::map<std::pair<Instant, EventKey>, ChangeRow> changes_;
-  Facts facts_;
+  SummaryRows rows_;
   EventSet events_;
   std::uint64_t repeats_ = 0;
   std::unique_ptr<Cache> cache_;

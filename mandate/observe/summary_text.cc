@@ -87,14 +87,15 @@ std::string Summary::describe() const {
   auto line = [&text](std::string_view what, std::string_view name, json::Value row) {
     text += json::to_line(json::Value::array({what, name, std::move(row)})) + "\n";
   };
-  for (const auto& [name, row] : credentials_) line("credential", name, observe::describe(row));
-  for (const auto& [name, row] : principals_) line("principal", name, observe::describe(row));
-  for (const auto& [name, rows] : issues_) {
+  for (const auto& [name, row] : rows_.credentials)
+    line("credential", name, observe::describe(row));
+  for (const auto& [name, row] : rows_.principals) line("principal", name, observe::describe(row));
+  for (const auto& [name, rows] : rows_.issues) {
     for (const IssueRow& row : rows) line("issue", name, observe::describe(row));
   }
-  for (const auto& [key, row] : changes_) line("change", "", observe::describe(row));
+  for (const auto& [key, row] : rows_.changes) line("change", "", observe::describe(row));
   for (std::size_t kind = 0; kind < Facts::kKinds; ++kind) {
-    for (const auto& [said, row] : facts_.of(static_cast<FactKind>(kind))) {
+    for (const auto& [said, row] : rows_.facts.of(static_cast<FactKind>(kind))) {
       line("fact", said.subject,
            json::Value::array({std::to_string(kind), said.object, said.detail, integer(row.first),
                                integer(row.last), observe::describe(row.sample)}));

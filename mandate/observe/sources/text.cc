@@ -146,7 +146,15 @@ AgentKind agent_kind(std::string_view agent) {
 std::string_view agent_product(std::string_view agent) {
   constexpr std::size_t kBytesMax = 40;
   if (agent.starts_with('[')) agent.remove_prefix(1);
-  return agent.substr(0, std::min(agent.find_first_of("/ ;(]_"), kBytesMax));
+  agent = agent.substr(0, agent.find_first_of("/ ;(]_"));
+  return agent.substr(0, whole_characters(agent, kBytesMax));
+}
+
+std::size_t whole_characters(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text.size();
+  std::size_t bytes = bytes_max;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return bytes;
 }
 
 bool is_instance_id(std::string_view name) {

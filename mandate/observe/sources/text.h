@@ -32,6 +32,9 @@ AgentKind agent_kind(std::string_view agent);
 // What a user agent is, without what changes from call to call: "Boto3", "aws-sdk-go-v2".
 std::string_view agent_product(std::string_view agent);
 
+// How many bytes of UTF-8 text stay, at most so many, where no character is cut.
+std::size_t whole_characters(std::string_view text, std::size_t bytes_max);
+
 // `name` is that of an EC2 instance: the session name that an instance's role sessions carry.
 bool is_instance_id(std::string_view name);
 
