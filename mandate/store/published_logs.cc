@@ -8,11 +8,14 @@
 #include <utility>
 
 #include "mandate/base/limits.h"
+#include "mandate/base/recent_map.h"
 #include "mandate/store/log_entries.h"
 #include "mandate/store/tile_hashes.h"
 
 namespace mandate::store {
 namespace {
+
+constexpr std::size_t kTreesKept = 256;  // of a generation, at most 16 KiB each
 
 constexpr std::string_view kRecord = "record";
 constexpr std::string_view kJournal = "journal/";
@@ -61,6 +64,8 @@ struct PublishedLogs::Impl {
   std::unique_ptr<LogPublisher> journal;  // of the log that is open
   std::uint32_t journal_log = 0;
 
+  RecentMap<std::string, std::shared_ptr<const TileTree>> trees{kTreesKept};  // by log and tile
+
   std::mutex mutex;                                             // guards the rest
   std::map<std::string, SignedCheckpoint, std::less<>> newest;  // by log
   std::optional<Error> trouble;
@@ -77,6 +82,7 @@ struct PublishedLogs::Impl {
   Result<void> publish_one(LogPublisher& publisher, const std::string& name);
   Result<SignedCheckpoint> checkpoint_of(std::string_view log);
   Result<std::string> read_tile(std::string_view log, const ledger::TileId& tile);
+  Result<std::shared_ptr<const TileTree>> tree_at(std::string_view log, const ledger::TileId& tile);
   std::string folder_of_log(std::string_view log) const {
     return options.folder + "/" + std::string(log);
   }
@@ -234,6 +240,16 @@ Result<SignedCheckpoint> PublishedLogs::Impl::checkpoint_of(std::string_view log
   return SignedCheckpoint{*std::move(note), *std::move(checkpoint)};
 }
 
+Result<std::shared_ptr<const TileTree>> PublishedLogs::Impl::tree_at(std::string_view log,
+                                                                     const ledger::TileId& tile) {
+  const std::string key = std::string(log) + "/" + tile_path(tile);
+  if (auto kept = trees.find(key)) return *kept;
+  auto tree =
+      read_tile(log, tile).and_then([&](const std::string& bytes) { return tree_of(tile, bytes); });
+  if (tree) trees.put(key, *tree);
+  return tree;
+}
+
 Result<std::string> PublishedLogs::Impl::read_tile(std::string_view log,
                                                    const ledger::TileId& tile) {
   const std::string folder = folder_of_log(log) + "/";
@@ -289,8 +305,8 @@ Result<PublishedLogs::Proof> PublishedLogs::prove(std::string_view log, std::uin
   if (!newest) return fail(newest.error());
   const std::uint64_t size = newest->checkpoint.size;
   if (index >= size) return unknown("published entry", std::to_string(index));
-  const auto read = [this, log](const ledger::TileId& tile) { return impl_->read_tile(log, tile); };
-  return ledger::prove_inclusion(index, size, hashes_from_tiles(size, read))
+  const auto read = [this, log](const ledger::TileId& tile) { return impl_->tree_at(log, tile); };
+  return ledger::prove_inclusion(index, size, hashes_from_trees(size, read))
       .map([&](std::vector<Digest> hashes) {
         return Proof{newest->note, std::move(hashes)};
       });

@@ -18,22 +18,20 @@ class TileCache {
  public:
   explicit TileCache(TileReader read) : read_(std::move(read)) {}
 
-  Result<std::span<const Digest>> hashes(const ledger::TileId& tile) {
+  Result<std::shared_ptr<const TileTree>> tree(const ledger::TileId& tile) {
     const std::pair key(tile.level, tile.index);
-    auto at = kept_.find(key);
-    if (at == kept_.end()) {
-      Result<std::vector<Digest>> hashes = read_(tile).and_then(
-          [&](const std::string& bytes) { return ledger::decode_hashes(bytes, tile.width); });
-      if (!hashes) return fail(hashes.error());
-      if (kept_.size() == kTilesKept) kept_.clear();
-      at = kept_.emplace(key, *std::move(hashes)).first;
-    }
-    return std::span<const Digest>(at->second);
+    if (const auto at = kept_.find(key); at != kept_.end()) return at->second;
+    auto tree =
+        read_(tile).and_then([&](const std::string& bytes) { return tree_of(tile, bytes); });
+    if (!tree) return tree;
+    if (kept_.size() == kTilesKept) kept_.clear();
+    kept_.emplace(key, *tree);
+    return tree;
   }
 
  private:
   TileReader read_;
-  std::map<std::pair<int, std::uint64_t>, std::vector<Digest>> kept_;
+  std::map<std::pair<int, std::uint64_t>, std::shared_ptr<const TileTree>> kept_;
 };
 
 }  // namespace
@@ -53,9 +51,28 @@ Digest perfect_root(std::span<const Digest> hashes) {
   return ledger::node_hash(perfect_root(hashes.first(half)), perfect_root(hashes.subspan(half)));
 }
 
-ledger::HashReader hashes_from_tiles(std::uint64_t size, TileReader read) {
-  auto tiles = std::make_shared<TileCache>(std::move(read));
-  return [size, tiles](int level, std::uint64_t index) -> Result<Digest> {
+TileTree::TileTree(std::vector<Digest> hashes) {
+  levels_.push_back(std::move(hashes));
+  while (levels_.back().size() > 1) {
+    const std::vector<Digest>& below = levels_.back();
+    std::vector<Digest> level;
+    level.reserve(below.size() / 2);
+    for (std::size_t i = 0; i + 1 < below.size(); i += 2) {
+      level.push_back(ledger::node_hash(below[i], below[i + 1]));
+    }
+    levels_.push_back(std::move(level));
+  }
+}
+
+Result<std::shared_ptr<const TileTree>> tree_of(const ledger::TileId& tile,
+                                                std::string_view bytes) {
+  return ledger::decode_hashes(bytes, tile.width).map([](std::vector<Digest> hashes) {
+    return std::make_shared<const TileTree>(std::move(hashes));
+  });
+}
+
+ledger::HashReader hashes_from_trees(std::uint64_t size, TreeReader read) {
+  return [size, read = std::move(read)](int level, std::uint64_t index) -> Result<Digest> {
     // The subtree is 2^rise hashes of one tile, since a tile is the subtree of its own height.
     const int rise = level % kTileHeight;
     const std::uint64_t first = index << rise;
@@ -68,10 +85,15 @@ ledger::HashReader hashes_from_tiles(std::uint64_t size, TileReader read) {
                                            " entries has no hash " + std::to_string(index) +
                                            " at level " + std::to_string(level));
     }
-    return tiles->hashes(*tile).map([&](std::span<const Digest> hashes) {
-      return perfect_root(hashes.subspan(offset, count));
+    return read(*tile).map([&](const std::shared_ptr<const TileTree>& tree) {
+      return tree->hash(rise, offset >> rise);
     });
   };
+}
+
+ledger::HashReader hashes_from_tiles(std::uint64_t size, TileReader read) {
+  auto tiles = std::make_shared<TileCache>(std::move(read));
+  return hashes_from_trees(size, [tiles](const ledger::TileId& tile) { return tiles->tree(tile); });
 }
 
 }  // namespace mandate::store
