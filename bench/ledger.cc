@@ -7,6 +7,7 @@
 #include <future>
 #include <mutex>
 
+#include "bench/frame/decision_core.h"
 #include "bench/frame/figure.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/crypto/key.h"
@@ -23,28 +24,9 @@ constexpr std::size_t kEntries = 100'000;  // a round
 constexpr std::size_t kGroup = 512;        // entries to a write of the bare file
 constexpr std::size_t kEntryBytes = 500;   // about what a decision's entry has
 
-class NoLog final : public Log {
- public:
-  void write(LogLevel /*level*/, std::string_view /*message*/,
-             const std::vector<Field>& /*fields*/) override {}
-};
-
 std::string entry(std::uint64_t number) {
   const std::string head = R"({"n":)" + std::to_string(number) + R"(,"text":")";
   return head + std::string(kEntryBytes - head.size() - 2, 'x') + "\"}";
-}
-
-std::unique_ptr<store::SegmentJournal> open_journal(store::FileSystem& files, const Clock& clock,
-                                                    const std::string& folder) {
-  auto journal = store::SegmentJournal::open({.files = files,
-                                              .clock = clock,
-                                              .folder = folder,
-                                              .host = "mandate.acme.example",
-                                              .run = "run",
-                                              .replay = {},
-                                              .published = {}});
-  if (!journal) give_up(journal.error().detail);
-  return *std::move(journal);
 }
 
 // Entries a second, the last one's answer included: what was counted is durable.

@@ -10,7 +10,6 @@
 #include "mandate/crypto/system_random.h"
 #include "mandate/service/issuer_keys.h"
 #include "mandate/service/sequencer.h"
-#include "mandate/store/journal.h"
 #include "mandate/store/memory_uses.h"
 #include "testing/memory_record.h"
 #include "testing/temporary_folder.h"
@@ -42,12 +41,6 @@ class NoCounters final : public Counters {
            std::uint64_t /*amount*/) override {}
 };
 
-class NoLog final : public Log {
- public:
-  void write(LogLevel /*level*/, std::string_view /*message*/,
-             const std::vector<Field>& /*fields*/) override {}
-};
-
 service::SigningKeys make_keys(Random& random) {
   return {.es256 = *must(crypto::PrivateKey::generate(crypto::KeyType::kP256)),
           .rs256 = *must(crypto::PrivateKey::generate(crypto::KeyType::kRsa)),
@@ -56,6 +49,8 @@ service::SigningKeys make_keys(Random& random) {
               *must(crypto::PrivateKey::generate(crypto::KeyType::kEd25519)))),
           .nonce_run_key = random.bytes(32)};
 }
+
+}  // namespace
 
 std::unique_ptr<store::SegmentJournal> open_journal(store::FileSystem& files, const Clock& clock,
                                                     const std::string& folder) {
@@ -69,8 +64,6 @@ std::unique_ptr<store::SegmentJournal> open_journal(store::FileSystem& files, co
   if (!journal) give_up(journal.error().detail);
   return *std::move(journal);
 }
-
-}  // namespace
 
 struct DecisionCore::Impl {
   explicit Impl(record::State& of)

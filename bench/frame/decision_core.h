@@ -7,8 +7,19 @@
 #include <memory>
 
 #include "mandate/service/core.h"
+#include "mandate/store/journal.h"
 
 namespace mandate::bench {
+
+class NoLog final : public Log {
+ public:
+  void write(LogLevel /*level*/, std::string_view /*message*/,
+             const std::vector<Field>& /*fields*/) override {}
+};
+
+// A journal of this run in a folder, which it makes; or no benchmark.
+std::unique_ptr<store::SegmentJournal> open_journal(store::FileSystem& files, const Clock& clock,
+                                                    const std::string& folder);
 
 class DecisionCore {
  public:

@@ -1,4 +1,5 @@
-// OpenSSL's objects with owners, and what the files of this room share; included nowhere else.
+// OpenSSL's objects with owners, and what the files of this room share; included here and in
+// http/tls only.
 //
 //   PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
 //   must(context != nullptr);

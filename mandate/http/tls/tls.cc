@@ -11,20 +11,15 @@
 
 #include "mandate/base/limits.h"
 #include "mandate/crypto/hash.h"
+#include "mandate/crypto/openssl.h"
 
 namespace mandate::http {
 namespace {
 
-template <auto kFree>
-struct FreeWith {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
+using crypto::FreeWith;
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using PrivateKey = crypto::Pkey;
 using Names = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
 using ContextPointer = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
 
