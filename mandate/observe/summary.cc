@@ -279,7 +279,9 @@ void Summary::add(const Activity& activity, const Place& place) {
   if (Use* use = find_or_add(row, hashes.use)) {
     add_to(*use, activity, product);
     if (use->sample.wants(activity.time, key)) use->sample.add(seen_at(activity, place, key));
-    if (activity.outcome == Outcome::kSucceeded) {
+    // A login is how somebody came, and nothing that was done.
+    const bool is_login = activity.change.kind == ChangeKind::kLogin;
+    if (activity.outcome == Outcome::kSucceeded && !is_login) {
       // Adding twice changes nothing, so what was added lately need not be looked up.
       const std::uint64_t added =
           hash_all({hashes.name, hashes.use, hashes.operation, hash(activity.target)});

@@ -290,6 +290,32 @@ std::optional<Remedy> Remedies::of(const Finding& finding) const {
   return remedy;
 }
 
+namespace {
+
+// Unless another finding made the same of the same use.
+void add_part(Remedy& all, Document& from, RemedyPart part) {
+  const auto id_is = [&](const auto& id) {
+    return [&id](const auto& definition) { return definition.id == id; };
+  };
+  auto& delegations = from.delegations;
+  auto& entitlements = from.entitlements;
+  const auto made = std::find_if(delegations.begin(), delegations.end(), id_is(part.delegation));
+  const auto root = std::find_if(entitlements.begin(), entitlements.end(), id_is(part.entitlement));
+  if (made == delegations.end() || root == entitlements.end()) return;
+  const bool is_known =
+      std::any_of(all.document.delegations.begin(), all.document.delegations.end(),
+                  [&](const DelegationDefinition& known) {
+                    return known.delegator == made->delegator && known.delegate == made->delegate &&
+                           known.authority == made->authority && known.not_after == made->not_after;
+                  });
+  if (is_known) return;
+  all.document.entitlements.push_back(std::move(*root));
+  all.document.delegations.push_back(std::move(*made));
+  all.parts.push_back(std::move(part));
+}
+
+}  // namespace
+
 Remedy joined(std::vector<Remedy> remedies) {
   Remedy all;
   for (Remedy& remedy : remedies) {
@@ -300,13 +326,7 @@ Remedy joined(std::vector<Remedy> remedies) {
     for (ResourceDefinition& resource : remedy.document.resources) {
       add_resource(all.document.resources, std::move(resource));
     }
-    for (EntitlementDefinition& entitlement : remedy.document.entitlements) {
-      add(all.document.entitlements, std::move(entitlement));
-    }
-    for (DelegationDefinition& delegation : remedy.document.delegations) {
-      add(all.document.delegations, std::move(delegation));
-    }
-    std::move(remedy.parts.begin(), remedy.parts.end(), std::back_inserter(all.parts));
+    for (RemedyPart& part : remedy.parts) add_part(all, remedy.document, std::move(part));
   }
   return all;
 }

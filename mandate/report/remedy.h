@@ -67,7 +67,8 @@ class Remedies {
   std::multimap<std::string, const observe::ChangeRow*, std::less<>> grants_by_event_;
 };
 
-// Several as one: lists are joined, a resource has the actions of all.
+// Several as one: lists are joined, a resource has the actions of all, and what two findings made
+// of the same use stands there once.
 Remedy joined(std::vector<Remedy> remedies);
 
 // What is asked for when somebody does that, as a permission of a remedy sees it.

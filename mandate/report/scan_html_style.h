@@ -9,7 +9,7 @@
 namespace mandate::report {
 
 inline constexpr std::string_view kScanStyleHash =
-    "sha256-aUCH7rv6bJxkHDWhQPBFnKHe9ze1qja4ZMR6PWirHho=";
+    "sha256-3GFslCYq4cHU50bSNLYpTs0SmWfB9LlXwP4Zp6MkNdA=";
 
 inline constexpr std::string_view kScanStyle = R"css(
 :root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5b6675;
@@ -59,7 +59,7 @@ dd ul{margin:0;padding-left:18px}.how{color:var(--soft)}
 .control{display:inline-block;border:1px solid var(--line);border-radius:6px;padding:0 8px;
 margin:0 6px 4px 0;font-size:13px;color:var(--soft)}
 details details summary{cursor:pointer;color:var(--accent)}
-.frameworks{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:12px}
+.frameworks{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:12px}
 .framework{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
 table{border-collapse:collapse;width:100%;font-size:14px}
 td{padding:4px 8px 4px 0;vertical-align:top}

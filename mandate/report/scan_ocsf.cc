@@ -1,6 +1,8 @@
 // OCSF 1.8.0, category Findings: Detection Finding (class 2004) and IAM Analysis Finding (2008).
 // Their required attributes and enumerations are those of the published schema at its tag 1.8.0;
 // tests/outputs/ocsf_test.py holds each line to them. What has no attribute stands in `unmapped`.
+#include <set>
+
 #include "mandate/json/line.h"
 #include "mandate/observe/rules.h"
 #include "mandate/report/scan_view.h"
@@ -69,11 +71,13 @@ json::Value finding_info(const Finding& finding, const Rule& rule) {
                                                              {"desc", rule.title},
                                                              {"type_id", 1},
                                                              {"type", "Rule"}})}});
-  json::Array events;
+  std::set<std::string_view> uids;
   for (const Evidence& evidence : finding.evidence) {
-    if (rule.is_of_logs() && !evidence.event_id.empty()) {
-      events.push_back(json::Value::object({{"uid", evidence.event_id}}));
-    }
+    if (rule.is_of_logs() && !evidence.event_id.empty()) uids.insert(evidence.event_id);
+  }
+  json::Array events;
+  for (const std::string_view uid : uids) {
+    events.push_back(json::Value::object({{"uid", uid}}));
   }
   if (finding.time) info.set("first_seen_time", milliseconds(*finding.time));
   if (!events.empty()) {

@@ -84,21 +84,26 @@ std::string path_text(const std::vector<ThroughStep>& steps) {
   return safe(text);
 }
 
-// Files once each, with the events in them.
+// Files once each, with the events in them; an event with one id in one place is shown once.
 std::string evidence_text(const Finding& finding) {
   std::string text;
   std::string at;
-  for (std::size_t i = 0; i < finding.evidence.size() && i < kEvidenceShown; ++i) {
-    const Evidence& evidence = finding.evidence[i];
+  std::string id;
+  std::size_t shown = 0;
+  for (const Evidence& evidence : finding.evidence) {
     const std::string place = evidence.file + ":" + std::to_string(evidence.line);
-    if (place != at) text += (i == 0 ? "      evidence " : "\n               ") + safe(place);
+    if (shown > 0 && place == at && evidence.event_id == id) continue;
+    if (shown++ == kEvidenceShown) break;
+    if (place != at) text += (text.empty() ? "      evidence " : "\n               ") + safe(place);
     if (!evidence.event_id.empty()) text += (place == at ? ", " : " ") + safe(evidence.event_id);
     at = place;
+    id = evidence.event_id;
   }
-  if (finding.evidence.size() > kEvidenceShown) {
-    text += " and " + std::to_string(finding.evidence.size() - kEvidenceShown) + " more";
+  if (text.empty()) return text;
+  if (finding.evidence.size() > 1) {
+    text += "  (" + counted(finding.evidence.size(), "event") + ")";
   }
-  return text.empty() ? text : text + "\n";
+  return text + "\n";
 }
 
 std::string finding_text(const Finding& finding, const ScanView& view,

@@ -264,6 +264,18 @@ TEST(Remedies, of_several_findings_are_one_document) {
   EXPECT_EQ(compare(one, zones()).observed_refused, 0U);
 }
 
+TEST(Remedies, of_two_findings_about_one_use_stand_there_once) {
+  MANDATE_NEEDS_SHARED("data/invictus-aws");
+  const Remedies remedies(invictus().scan.summary());
+  Finding again = finding_of("person_key_automated", "user/benjamin");
+  std::vector<Remedy> two{*remedies.of(again), *remedies.of(again)};
+  two[1].document.delegations[0].id = DelegationId::parse("other").value();
+  two[1].parts[0].delegation = two[1].document.delegations[0].id;
+  EXPECT_EQ(joined(two).parts.size(), 1U);
+  two[1].document.delegations[0].not_after = kEndOfTime;
+  EXPECT_EQ(joined(two).document.delegations.size(), 2U);
+}
+
 TEST(Remedies, are_compared_with_what_an_inventory_grants) {
   MANDATE_NEEDS_SHARED("data/invictus-aws");
   const std::string user = "arn:aws:iam::123837392027:user/benjamin";
