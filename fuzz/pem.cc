@@ -19,7 +19,7 @@ void require(bool holds) {
 std::string take_part(std::string_view& text) {
   constexpr std::string_view kBorder = "====\n";
   const std::size_t end = text.find(kBorder);
-  const std::string part(text.substr(0, end));
+  std::string part(text.substr(0, end));
   text.remove_prefix(end == std::string_view::npos ? text.size() : end + kBorder.size());
   return part;
 }
