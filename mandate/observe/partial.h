@@ -7,10 +7,10 @@
 //
 // The form is lines of JSON, each an object with one member that says what it is: `partial` (the
 // format's number), `name` (of a file, which evidence gives by its place among these), `log`,
-// `foreign`, `problem`, `remark`, `inventory`, `credential` with its `use` lines, `principal`, `issue`,
-// `change`, `fact`, `events` (16 bytes each, ascending, base64url), and `end` with the number of lines
-// before it and their SHA-256. Whoever can write a partial can say anything in it: it is as
-// trustworthy as the logs.
+// `foreign`, `problem`, `remark`, `inventory`, `credential` with its `use` lines, `principal`,
+// `issue`, `change`, `fact`, `events` (16 bytes each, ascending, base64url), and `end` with the
+// number of lines before it and their SHA-256. Whoever can write a partial can say anything in it:
+// it is as trustworthy as the logs.
 #pragma once
 
 #include <compare>

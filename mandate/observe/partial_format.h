@@ -19,9 +19,9 @@ inline constexpr std::size_t kInventoryBytes = 512 << 10;        // on a line, b
 // Kinds of lines, in their order in the file; `use` lines follow their credential's, and
 // `operation` lines their use's.
 inline constexpr std::array<std::string_view, 17> kKinds = {
-    "partial",    "log", "foreign",   "problem",   "remark",      "inventory", "name",
-    "credential", "use", "operation", "principal", "issued_with", "issue",     "change",
-    "fact",       "events", "end"};
+    "partial", "log",        "foreign", "problem",   "remark",    "inventory",
+    "name",    "credential", "use",     "operation", "principal", "issued_with",
+    "issue",   "change",     "fact",    "events",    "end"};
 
 // What a reader takes.
 inline constexpr std::size_t kLineBytesMax = 4 << 20;

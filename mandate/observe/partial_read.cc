@@ -170,13 +170,9 @@ class RowReader {
     bits = static_cast<std::uint32_t>(integer(name, 0, UINT32_MAX));
   }
   void operator()(std::string_view name, Instant& time) {
-    const json::Value* found = in_.required(name);
-    if (found == nullptr) return;
-    const bool is_one = found->is_integer();
-    time = is_one ? Instant(Milliseconds(found->as_integer())) : Instant();
-    // Of what told none, the first is the end and the last the beginning of time.
-    const bool is_none = is_one && (time == kEndOfTime || time == kBeginningOfTime);
-    if (!is_none && !is_time(*found)) refuse(name, "a time");
+    std::optional<Instant> found;
+    (*this)(name, found);
+    if (found) time = *found;  // else as a row without one has it
   }
   void operator()(std::string_view name, std::optional<Instant>& time) {
     const json::Value* found = in_.required(name);

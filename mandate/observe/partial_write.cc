@@ -35,7 +35,11 @@ class RowWriter {
   void operator()(std::string_view name, bool is) { out_.set(name, is); }
   void operator()(std::string_view name, std::uint64_t number) { out_.set(name, integer(number)); }
   void operator()(std::string_view name, std::uint32_t bits) { out_.set(name, std::int64_t{bits}); }
-  void operator()(std::string_view name, Instant time) { out_.set(name, integer(time)); }
+  // Null where there was none: a first that is the end of time, a last that is its beginning.
+  void operator()(std::string_view name, Instant time) {
+    const bool is_none = time == kEndOfTime || time == kBeginningOfTime;
+    out_.set(name, is_none ? json::Value() : integer(time));
+  }
   void operator()(std::string_view name, const std::optional<bool>& is) {
     out_.set(name, is ? json::Value(*is) : json::Value());
   }
