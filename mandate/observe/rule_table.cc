@@ -112,8 +112,9 @@ constexpr Rule kRules[] = {
      "whether somebody approved elsewhere", RemedyFrom::kNothing, rules::approval_skipped},
     {"permitted_in_shadow", kUngovernedDelegation, "let through though no delegation permits it",
      "Mandate's journal", "NHI5", "PR.AA-05", "tenet 6", "", Severity::kMedium, Severity::kMedium,
-     "delegate what was meant to be allowed, then let the resource enforce",
-     "whether the resource refused by itself", RemedyFrom::kPrincipal, rules::permitted_in_shadow},
+     "delegate what was meant to be allowed (`mandate report shadow --propose`), then let the "
+     "resource enforce",
+     "whether the resource refused by itself", RemedyFrom::kNothing, rules::permitted_in_shadow},
     {"recovery_then_right", kTrustDelegation,
      "a recovery that led to a right, with no step-up between",
      "events of passwords and factors, of logins and of rights", "NHI4", "PR.AA-02", "tenet 6",

@@ -54,10 +54,12 @@ bool is_cited(const Use& use, const Finding& finding) {
   return false;
 }
 
-Instant last_of(const std::vector<const Use*>& uses) {
+// Of those whose events tell a time; nothing where none does.
+std::optional<Instant> end_of(const std::vector<const Use*>& uses) {
   Instant last = kBeginningOfTime;
   for (const Use* use : uses) last = std::max(last, use->last);
-  return last;
+  if (last == kBeginningOfTime) return std::nullopt;
+  return std::chrono::ceil<Seconds>(last + kRemedyGoesOn);
 }
 
 // Adds what is not there yet by its id.
@@ -280,7 +282,7 @@ std::optional<Remedy> Remedies::of(const Finding& finding) const {
          .delegate = party.delegate,
          .authority = constrained(*authority, party.uses),
          .not_before = std::nullopt,
-         .not_after = std::chrono::ceil<Seconds>(last_of(party.uses) + kRemedyGoesOn),
+         .not_after = end_of(party.uses),
          .max_depth = 0,
          .max_token_lifetime = kRemedyTokenLifetime,
          .purpose = "as observed; from finding " + finding.id + " (" + finding.rule + ")"});

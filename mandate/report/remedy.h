@@ -21,7 +21,8 @@
 
 namespace mandate::report {
 
-// How long a proposed delegation goes on after the last use that was seen.
+// How long a proposed delegation goes on after the last use that was seen; where no event told a
+// time, its end has to be named.
 inline constexpr Milliseconds kRemedyGoesOn = std::chrono::hours(90 * 24);
 inline constexpr Seconds kRemedyTokenLifetime{900};
 // Shorter than this, use says nothing about the hours at which it happens.

@@ -82,6 +82,7 @@ std::optional<json::Value> hours_of(const std::vector<const Use*>& uses) {
   Instant first = kEndOfTime;
   Instant last = kBeginningOfTime;
   for (const Use* use : uses) {
+    if (use->first > use->last) return std::nullopt;  // its events tell no time
     hours |= use->hours;
     first = std::min(first, use->first);
     last = std::max(last, use->last);

@@ -61,7 +61,10 @@ class Asking {
     ++comparison_.observed;
     const AccessRequest request =
         request_of(operation.service, operation.action, thing, use.key.source);
-    for (const Instant when : {use.first, use.last}) {
+    // Of events without a time, any will do: then the proposal has no hours.
+    const bool is_timed = use.first <= use.last;
+    const Instant first = is_timed ? use.first : Instant{};
+    for (const Instant when : {first, is_timed ? use.last : first}) {
       const Instant end = view_.delegation(lineage.delegations.front())->not_after;
       Result<void> answer = decision::check_permits(view_, when, zones_, lineage, request);
       if (answer && when >= end) answer = fail(Reason::kOutsideWindow, "the delegation has ended");
@@ -136,8 +139,9 @@ void compare_with_grants(const Document& document, std::span<const GrantedPair> 
 std::string in_words(const Document& document) {
   std::string text;
   for (const DelegationDefinition& delegation : document.delegations) {
-    text += delegation.delegator->text() + " lets " + delegation.delegate.text() + ", until " +
-            format_rfc3339(*delegation.not_after) + ":\n";
+    text += delegation.delegator->text() + " lets " + delegation.delegate.text();
+    if (delegation.not_after) text += ", until " + format_rfc3339(*delegation.not_after);
+    text += ":\n";
     for (const Permission& permission : delegation.authority.permissions()) {
       text += "  " + permission.type + ": ";
       for (std::size_t i = 0; i < permission.actions.size(); ++i) {

@@ -97,6 +97,10 @@ TEST(RemedyAuthority, is_bound_to_hours_that_the_use_shows_for_long_enough) {
   use.last -= Milliseconds(1);
   EXPECT_THAT(authority_text({use}), Not(HasSubstr("hours")));
   use.last += Milliseconds(1);
+  Use untimed = used("10.0.0.1", "Get", "b/1");
+  std::swap(untimed.first, untimed.last);
+  untimed.first += Milliseconds(1);
+  EXPECT_THAT(authority_text({use, untimed}), Not(HasSubstr("hours")));
   use.hours = (1U << 23) | (1U << 0);  // past midnight
   EXPECT_THAT(authority_text({use}), HasSubstr(R"("from":"23:00","to":"01:00")"));
   use.hours = 0x00ffff;  // sixteen hours, then a pause of eight
