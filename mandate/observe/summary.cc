@@ -272,6 +272,9 @@ void Summary::add(const Activity& activity, const Place& place) {
     slot = {hashes.row, at_.first, at_.second, {}};
   }
   CredentialRow& row = *slot.row;
+  // These differ among events of one identity.
+  keep_greater(row.since, activity.credential.since);
+  slot.principal->is_personal = slot.principal->is_personal || activity.actor.is_personal;
   const auto known = std::find(slot.services.begin(), slot.services.end(), hashes.service);
   if (known == slot.services.end()) {
     row.services.emplace(activity.service);
