@@ -39,9 +39,10 @@ std::string short_name(std::string_view name) {
   return slug_of(last.empty() ? name : last, "@._-", false, kShortBytesMax);
 }
 
+// With a time, too: the delegation's end is counted from the last use.
 bool is_made_by_party(const Use& use) {
-  return use.key.outcome == observe::Outcome::kSucceeded && !use.key.source_is_service &&
-         !use.is_delegated && !use.operations.rows().empty();
+  return use.first <= use.last && use.key.outcome == observe::Outcome::kSucceeded &&
+         !use.key.source_is_service && !use.is_delegated && !use.operations.rows().empty();
 }
 
 bool is_software(const Use& use) { return use.key.agent_kind == observe::AgentKind::kSoftware; }

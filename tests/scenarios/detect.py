@@ -11,6 +11,7 @@ MANDATE_BIN names the program; default: the one of build/ci.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -63,7 +64,7 @@ def what_is_wrong(row, kind, binary):
         return f"the bad log: class {found['class']}, expected {kind}"
     if seen != evidence:
         return f"the bad log: evidence {sorted(seen)}, expected {sorted(evidence)}"
-    if "\n  to do: " not in scan(binary, text).stdout:
+    if not re.search(r"^ +to do: \S", scan(binary, text).stdout, re.M):
         return "the bad log: no remedy"
     twin, _ = lines_of(row.before + row.twin)
     done = scan(binary, twin, "--output", "ndjson")
