@@ -24,10 +24,6 @@ std::uint64_t hash_all(std::initializer_list<std::uint64_t> parts) {
   return XXH3_64bits(parts.begin(), parts.size() * sizeof(std::uint64_t));
 }
 
-std::uint64_t hash_of_time(const std::optional<Instant>& time) {
-  return time ? static_cast<std::uint64_t>(time->time_since_epoch().count()) + 1 : 0;
-}
-
 std::uint64_t hash_of_use(std::string_view source, std::string_view product, AgentKind agent_kind,
                           Outcome outcome) {
   return hash_all({hash(source), hash(product), static_cast<std::uint64_t>(agent_kind),
@@ -43,9 +39,8 @@ struct Hashes {
                            hash(activity.actor.unique_id), hash(activity.credential.machine),
                            static_cast<std::uint64_t>(activity.credential.kind),
                            static_cast<std::uint64_t>(activity.actor.kind)})),
-        row(hash_all({identity, hash(activity.actor.tenant), hash(activity.credential.session_name),
-                      static_cast<std::uint64_t>(activity.actor.is_personal),
-                      hash_of_time(activity.credential.since)})),
+        row(hash_all(
+            {identity, hash(activity.actor.tenant), hash(activity.credential.session_name)})),
         use(hash_of_use(activity.context.source, product, activity.context.agent_kind,
                         activity.outcome)),
         operation(hash_all({service, hash(activity.action)})) {}
