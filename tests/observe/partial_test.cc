@@ -82,7 +82,8 @@ class World {
     Activity& a = e.activity;
     a.time = Instant(Milliseconds(1'700'000'000'000 + static_cast<std::int64_t>(any(50)) * 1000));
     a.service = any(2) == 0 ? "iam" : "sts";
-    a.action = "Act" + std::to_string(any(4));
+    constexpr std::string_view kActions[] = {"Act0", "Act1", "Act2", "Act3"};
+    a.action = kActions[static_cast<std::size_t>(any(4))];
     a.outcome = static_cast<Outcome>(any(3));
     a.actor.kind = ActorKind::kUser;
     a.actor.is_person = any(3) == 0;
