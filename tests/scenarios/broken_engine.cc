@@ -130,10 +130,11 @@ Result<Selected> real_select_wanted(const Authority&, const Wanted&)
     MANDATE_REAL(MANDATE_SELECT_WANTED);
 Result<Selected> broken_select_wanted(const Authority& available, const Wanted& wanted)
     MANDATE_WRAP(MANDATE_SELECT_WANTED);
-Journalist::Draft real_draft(const Journalist*, std::string_view, json::Value)
-    MANDATE_REAL(MANDATE_DRAFT);
-Journalist::Draft broken_draft(const Journalist* journalist, std::string_view type,
-                               json::Value entry) MANDATE_WRAP(MANDATE_DRAFT);
+std::optional<json::Value> real_predecessor(Journalist*, std::string_view, std::string_view)
+    MANDATE_REAL(MANDATE_PREDECESSOR);
+std::optional<json::Value> broken_predecessor(Journalist* journalist, std::string_view jti,
+                                              std::string_view as)
+    MANDATE_WRAP(MANDATE_PREDECESSOR);
 Result<json::Value> real_verify_path(const json::Value&, const json::Value&,
                                      const std::vector<ledger::NoteVerifier>&)
     MANDATE_REAL(MANDATE_VERIFY_PATH);
@@ -149,11 +150,12 @@ Result<Selected> broken_select_wanted(const Authority& available, const Wanted& 
   return Selected{*wanted.audience, available};
 }
 
-// predecessors: no entry names the one before it.
-Journalist::Draft broken_draft(const Journalist* journalist, std::string_view type,
-                               json::Value entry) {
-  if (breaks("predecessors")) entry.set("predecessors", json::Array());
-  return real_draft(journalist, type, std::move(entry));
+// predecessors: every entry names another leaf as the one before it.
+std::optional<json::Value> broken_predecessor(Journalist* journalist, std::string_view jti,
+                                              std::string_view as) {
+  std::optional<json::Value> before = real_predecessor(journalist, jti, as);
+  if (before && breaks("predecessors")) before->set("leaf", std::string(43, 'A'));
+  return before;
 }
 
 // path_proof: whatever the server says is verified.
