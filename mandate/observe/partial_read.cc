@@ -276,7 +276,7 @@ class RowReader {
     const json::Array& items = value.as_array();
     if (!items[1].is_string() || !items[2].is_string()) return false;
     if (!is_time(items[0])) return false;
-    for (const std::size_t i : {3, 4, 5}) {
+    for (const std::size_t i : {3U, 4U, 5U}) {
       if (!items[i].is_integer() || items[i].as_integer() < 0) return false;
     }
     const Result<std::string> key = decode_hex(items[1].as_string());
