@@ -130,6 +130,10 @@ Result<Selected> real_select_wanted(const Authority&, const Wanted&)
     MANDATE_REAL(MANDATE_SELECT_WANTED);
 Result<Selected> broken_select_wanted(const Authority& available, const Wanted& wanted)
     MANDATE_WRAP(MANDATE_SELECT_WANTED);
+Journalist::Draft real_draft(const Journalist*, std::string_view, json::Value)
+    MANDATE_REAL(MANDATE_DRAFT);
+Journalist::Draft broken_draft(const Journalist* journalist, std::string_view type,
+                               json::Value entry) MANDATE_WRAP(MANDATE_DRAFT);
 std::optional<json::Value> real_predecessor(Journalist*, std::string_view, std::string_view)
     MANDATE_REAL(MANDATE_PREDECESSOR);
 std::optional<json::Value> broken_predecessor(Journalist* journalist, std::string_view jti,
@@ -150,12 +154,16 @@ Result<Selected> broken_select_wanted(const Authority& available, const Wanted& 
   return Selected{*wanted.audience, available};
 }
 
-// predecessors: every entry names another leaf as the one before it.
+// predecessors: no entry names the one before it; a decision's asks for it as it is written.
+Journalist::Draft broken_draft(const Journalist* journalist, std::string_view type,
+                               json::Value entry) {
+  if (breaks("predecessors")) entry.set("predecessors", json::Array());
+  return real_draft(journalist, type, std::move(entry));
+}
 std::optional<json::Value> broken_predecessor(Journalist* journalist, std::string_view jti,
                                               std::string_view as) {
-  std::optional<json::Value> before = real_predecessor(journalist, jti, as);
-  if (before && breaks("predecessors")) before->set("leaf", std::string(43, 'A'));
-  return before;
+  if (as == "access_token" && breaks("predecessors")) return std::nullopt;
+  return real_predecessor(journalist, jti, as);
 }
 
 // path_proof: whatever the server says is verified.
