@@ -53,6 +53,15 @@ struct Hashes {
   std::uint64_t operation;  // service and action
 };
 
+std::uint64_t hash_of_change(const Change& change) {
+  if (change.kind == ChangeKind::kNone) return 0;
+  std::uint64_t all = hash_all({static_cast<std::uint64_t>(change.kind), hash(change.object),
+                                hash(change.right), static_cast<std::uint64_t>(change.is_admin),
+                                static_cast<std::uint64_t>(change.must_replace)});
+  for (const Party& party : change.parties) all = hash_all({all, hash(party.id)});
+  return all;
+}
+
 // What makes an event itself. Two trails deliver one event with one id and the same content; ids
 // that were used twice for different events stay two.
 EventKey key_of(const Activity& activity, const Place& place, const Hashes& hashes) {
@@ -67,7 +76,10 @@ EventKey key_of(const Activity& activity, const Place& place, const Hashes& hash
       hashes.operation,
       static_cast<std::uint64_t>(activity.time.time_since_epoch().count())};
   const XXH128_hash_t made = XXH3_128bits(parts.data(), sizeof parts);
-  return {made.high64, made.low64 | 1};
+  // What it was done to is no part of the order among events, which names would then change.
+  const std::uint64_t all =
+      hash_all({made.low64, hash(activity.target), hash_of_change(activity.change)});
+  return {made.high64, all | 1};
 }
 
 // Of two values of one field, the one that both orders give.
