@@ -133,6 +133,7 @@ enum class ChangeKind : std::uint8_t {
   kApprovalRemoved,    // the object no longer demands approval
   kUnauthorised,       // let through though no delegation permits it
   kConsentEnded,       // `parties` are applications that may no longer act as the object
+  kPrincipalResumed,   // what had ended the object counts no longer
 };
 
 struct Change {

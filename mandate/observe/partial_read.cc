@@ -119,9 +119,10 @@ constexpr std::int64_t last_of(ChangeKind kind) {
     case ChangeKind::kSharedRoleChanged:
     case ChangeKind::kApprovalSkipped:
     case ChangeKind::kApprovalRemoved:
-    case ChangeKind::kUnauthorised: break;
+    case ChangeKind::kUnauthorised:
+    case ChangeKind::kPrincipalResumed: break;
   }
-  return static_cast<std::int64_t>(ChangeKind::kUnauthorised);
+  return static_cast<std::int64_t>(ChangeKind::kPrincipalResumed);
 }
 
 constexpr std::int64_t last_of(FactKind kind) {

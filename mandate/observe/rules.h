@@ -83,6 +83,7 @@ void everything_granted(const Summary& summary, std::vector<Finding>& findings);
 void key_made_for_another(const Summary& summary, std::vector<Finding>& findings);
 void workload_identity_shared(const Summary& summary, std::vector<Finding>& findings);
 void lasting_key_shared(const Summary& summary, std::vector<Finding>& findings);
+void lasting_key_new_network(const Summary& summary, std::vector<Finding>& findings);
 void workload_token_elsewhere(const Summary& summary, std::vector<Finding>& findings);
 void workload_entered(const Summary& summary, std::vector<Finding>& findings);
 void workload_token_read(const Summary& summary, std::vector<Finding>& findings);

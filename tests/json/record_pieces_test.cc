@@ -22,8 +22,6 @@ struct Told {
   std::vector<std::string> damage;
   bool is_sound = true;
   std::uint64_t lines = 0;
-
-  friend bool operator==(const Told&, const Told&) = default;
 };
 
 void read(RecordStream& in, std::uint64_t lines_before, Told& told) {

@@ -1,4 +1,4 @@
-// Credentials and secrets that are older, or in more hands, than anybody answers for.
+// Credentials and secrets that are older, in more hands, or further away than anybody answers for.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kReadersMin = 3;
 constexpr Milliseconds kRotation = 90 * kDay;
 constexpr Milliseconds kGrace = std::chrono::minutes(15);
+constexpr Milliseconds kSettled = 14 * kDay;
+constexpr std::uint64_t kSettledCallsMin = 10;
+constexpr std::size_t kNetworksMax = 2;  // more than these, and it is at home nowhere
 
 // From when to when one credential served, and what shows it.
 struct Service {
@@ -38,13 +41,78 @@ Service service_of(const CredentialRow& row) {
   return whole;
 }
 
-// Since when the principal is gone for good: those that were made again are not.
+// What one key did from one network.
+struct AtWork {
+  Instant first = kEndOfTime;
+  Instant last = kBeginningOfTime;
+  std::uint64_t calls = 0;
+  std::set<std::string> products;
+  std::vector<const Use*> uses;
+};
+
+std::map<std::string, AtWork> networks_of(const CredentialRow& row) {
+  std::map<std::string, AtWork> networks;
+  for (const Use& use : row.uses) {
+    if (!is_program_use(use) || use.first > use.last) continue;
+    const std::string network = network_of(use.key.source);
+    if (network.empty()) continue;
+    AtWork& there = networks[network];
+    there.first = std::min(there.first, use.first);
+    there.last = std::max(there.last, use.last);
+    there.calls += use.count;
+    there.products.insert(use.key.product);
+    there.uses.push_back(&use);
+  }
+  return networks;
+}
+
+// Where it came to after it had settled, and how that differs; nothing where it moves about.
+struct Arrival {
+  std::vector<const AtWork*> late;
+  bool is_other_program = true;
+};
+
+std::optional<Arrival> arrival_of(const std::map<std::string, AtWork>& networks) {
+  Instant begin = kEndOfTime;
+  for (const auto& [network, there] : networks) begin = std::min(begin, there.first);
+  AtWork home;
+  std::size_t homes = 0;
+  Arrival arrival;
+  for (const auto& [network, there] : networks) {
+    if (there.first - begin >= kSettled) {
+      arrival.late.push_back(&there);
+      continue;
+    }
+    ++homes;
+    home.first = std::min(home.first, there.first);
+    home.last = std::max(home.last, there.last);
+    home.calls += there.calls;
+    home.products.insert(there.products.begin(), there.products.end());
+  }
+  if (arrival.late.empty() || arrival.late.size() > kNetworksMax || homes > kNetworksMax ||
+      home.calls < kSettledCallsMin || home.last - home.first < kSettled / 2) {
+    return std::nullopt;
+  }
+  for (const AtWork* there : arrival.late) {
+    const bool is_same =
+        std::any_of(there->products.begin(), there->products.end(),
+                    [&](const auto& name) { return home.products.contains(name); });
+    arrival.is_other_program = arrival.is_other_program && !is_same;
+    // One that moved is gone from where it was.
+    if (is_same && there->first >= home.last) return std::nullopt;
+  }
+  return arrival;
+}
+
+// Since when the principal is gone for good: those that were made again, or let in again, are not.
 std::map<std::string, const ChangeRow*> ended_principals(const Summary& summary) {
   std::map<std::string, const ChangeRow*> ended;
   for (const auto& [when, change] : summary.changes()) {
     if (when.first == kUntimed) continue;
     if (change.kind == ChangeKind::kPrincipalEnded) ended.try_emplace(change.object, &change);
-    if (change.kind == ChangeKind::kPrincipalMade) ended.erase(change.object);
+    if (change.kind == ChangeKind::kPrincipalMade || change.kind == ChangeKind::kPrincipalResumed) {
+      ended.erase(change.object);
+    }
   }
   return ended;
 }
@@ -99,6 +167,37 @@ void credential_past_rotation(const Summary& summary, std::vector<Finding>& find
     finding.reasons = {row.since ? "its uses tell when it was issued"
                                  : "the log itself is that long; it may be older"};
     finding.ambiguity = {"a longer period of rotation may be agreed on"};
+    findings.push_back(std::move(finding));
+  }
+}
+
+void lasting_key_new_network(const Summary& summary, std::vector<Finding>& findings) {
+  for (const auto& [name, row] : summary.credentials()) {
+    if (row.kind != CredentialKind::kStaticKey || !row.uses_are_all) continue;
+    const auto principal = summary.principals().find(row.principal);
+    const bool is_person =
+        principal != summary.principals().end() &&
+        (principal->second.is_personal || !principal->second.as_person.events().empty());
+    if (is_person) continue;  // people travel
+    const std::map<std::string, AtWork> networks = networks_of(row);
+    const std::optional<Arrival> arrival = arrival_of(networks);
+    if (!arrival) continue;
+    Finding finding;
+    for (const AtWork* there : arrival->late) {
+      for (const Use* use : there->uses) cite(finding, use->sample);
+    }
+    finding.principal = row.principal;
+    finding.credential = name;
+    finding.reach = reach_of(summary, name);
+    finding.severity = severity_of(finding.reach, Severity::kMedium);
+    finding.confidence = arrival->is_other_program ? Confidence::kMedium : Confidence::kLow;
+    finding.explanation = "The lasting key " + name + " of " + row.principal +
+                          " had worked for weeks from where it was at home, and then came from " +
+                          "a network that it had never been in.";
+    finding.reasons = {arrival->is_other_program
+                           ? "by a program that had never held it"
+                           : "while the same program goes on where it was at home"};
+    finding.ambiguity = {"its owner may have moved, or have opened a second site"};
     findings.push_back(std::move(finding));
   }
 }

@@ -91,6 +91,35 @@ void each_change(const Summary& summary, std::vector<Finding>& findings, ChangeK
   for (auto& [key, finding] : by_object) findings.push_back(std::move(finding));
 }
 
+// Where tokens name no pod, and no key is seen either: what the platform hands out by the machine.
+void workload_of_many_programs(const Summary& summary, std::vector<Finding>& findings) {
+  for (const auto& [name, row] : summary.credentials()) {
+    if (row.kind != CredentialKind::kNone) continue;
+    const auto principal = summary.principals().find(row.principal);
+    if (principal == summary.principals().end() || principal->second.kind != ActorKind::kWorkload) {
+      continue;
+    }
+    const std::map<std::string, Program> programs = programs_of(row);
+    if (!has_two_jobs(programs)) continue;
+    std::set<std::string> products;
+    for (const auto& [product, program] : programs) products.insert(product);
+    Finding finding;
+    for (const Use& use : row.uses) {
+      if (products.contains(use.key.product)) cite(finding, use.sample);
+    }
+    finding.principal = row.principal;
+    finding.reach = reach_of(summary, name);
+    finding.severity = finding.reach.privileged ? Severity::kHigh : Severity::kMedium;
+    finding.confidence = Confidence::kMedium;
+    finding.explanation = row.principal +
+                          " is the identity of several programs at one time, at addresses of "
+                          "their own: " +
+                          joined(products) + ". Who enters one acts as all.";
+    finding.ambiguity = {"parts of one application may be meant to share"};
+    findings.push_back(std::move(finding));
+  }
+}
+
 }  // namespace
 
 std::string_view workload_of(std::string_view pod) {
@@ -135,6 +164,7 @@ void workload_identity_shared(const Summary& summary, std::vector<Finding>& find
     finding.ambiguity = {"parts of one application may be meant to share"};
     findings.push_back(std::move(finding));
   }
+  workload_of_many_programs(summary, findings);
 }
 
 void lasting_key_shared(const Summary& summary, std::vector<Finding>& findings) {

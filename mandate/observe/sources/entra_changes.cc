@@ -107,8 +107,10 @@ class ChangeReader {
       on_user(ChangeKind::kFactorChanged);
     } else if (is("Add user")) {
       on_user(ChangeKind::kPrincipalMade);
-    } else if (is("Delete user")) {
+    } else if (is("Delete user") || is("Disable account")) {
       on_user(ChangeKind::kPrincipalEnded);
+    } else if (is("Restore user") || is("Enable account")) {
+      on_user(ChangeKind::kPrincipalResumed);
     }
   }
 

@@ -276,8 +276,12 @@ void read_change(std::span<const json::Slot> slots, Scratch& scratch, Activity& 
     set(ChangeKind::kCredentialMade, account_of(slots));
   } else if (ends_with_word(method, "CreateServiceAccount")) {
     set(ChangeKind::kPrincipalMade, account_of(slots));
-  } else if (ends_with_word(method, "DeleteServiceAccount")) {
+  } else if (ends_with_word(method, "DeleteServiceAccount") ||
+             ends_with_word(method, "DisableServiceAccount")) {
     set(ChangeKind::kPrincipalEnded, account_of(slots));
+  } else if (ends_with_word(method, "UndeleteServiceAccount") ||
+             ends_with_word(method, "EnableServiceAccount")) {
+    set(ChangeKind::kPrincipalResumed, account_of(slots));
   } else if (is_trust_root(method)) {
     set(ChangeKind::kTrustRoot, {});
   } else if (ends_with_word(method, "GenerateAccessToken") ||

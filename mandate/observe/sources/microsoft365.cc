@@ -36,6 +36,7 @@ enum Path : std::size_t {
   kWorkloadColumn,
   kAddressColumn,
   kObjectColumn,
+  kAgent,
   kPaths,
 };
 
@@ -64,6 +65,7 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "OfficeWorkload",
     "Client_IPAddress",
     "OfficeObjectId",
+    "UserAgent",
 };
 
 // Of a list of {Name, Value}.
@@ -165,10 +167,12 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   activity.service = first_string(slots, {kWorkload, kWorkloadColumn});
   if (activity.service.empty()) activity.service = "Microsoft365";
   activity.target = first_string(slots, {kObject, kObjectColumn});
+  activity.context.agent = slots[kAgent].string();
   if (const std::optional<json::Value> extended = value_in(slots[kExtended])) {
-    activity.context.agent = scratch.keep(std::string(value_of(*extended, "UserAgent")));
-    activity.context.agent_kind = agent_kind(activity.context.agent);
+    const std::string_view agent = value_of(*extended, "UserAgent");
+    if (!agent.empty()) activity.context.agent = scratch.keep(std::string(agent));
   }
+  activity.context.agent_kind = agent_kind(activity.context.agent);
   read_identity(slots, activity);
   if (activity.actor.id.empty()) return Reading::kUnusable;
   if (is_failure(slots[kResult].string(), activity.action)) {

@@ -147,8 +147,12 @@ class EventReader {
           scratch_.only({.id = "the provider's support", .scope = PartyScope::kExternal});
     } else if (is("user.lifecycle.create")) {
       on_user(ChangeKind::kPrincipalMade);
-    } else if (is("user.lifecycle.delete.completed") || is("user.lifecycle.deactivate")) {
+    } else if (is("user.lifecycle.delete.completed") || is("user.lifecycle.deactivate") ||
+               is("user.lifecycle.suspend")) {
       on_user(ChangeKind::kPrincipalEnded);
+    } else if (is("user.lifecycle.activate") || is("user.lifecycle.reactivate") ||
+               is("user.lifecycle.unsuspend")) {
+      on_user(ChangeKind::kPrincipalResumed);
     }
   }
 

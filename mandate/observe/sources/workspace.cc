@@ -138,8 +138,12 @@ class EventReader {
       change_.right = is("ASSIGN_ROLE") ? kept("ROLE_NAME") : "super administrator";
       // The role of super administrators has this name in every organization.
       change_.is_admin = is("GRANT_ADMIN_PRIVILEGE") || change_.right == "_SEED_ADMIN_ROLE";
-    } else if (is("CREATE_USER") || is("DELETE_USER")) {
-      on_user(is("CREATE_USER") ? ChangeKind::kPrincipalMade : ChangeKind::kPrincipalEnded);
+    } else if (is("CREATE_USER")) {
+      on_user(ChangeKind::kPrincipalMade);
+    } else if (is("DELETE_USER") || is("SUSPEND_USER") || is("ARCHIVE_USER")) {
+      on_user(ChangeKind::kPrincipalEnded);
+    } else if (is("UNDELETE_USER") || is("UNSUSPEND_USER") || is("UNARCHIVE_USER")) {
+      on_user(ChangeKind::kPrincipalResumed);
     } else if (is("RENAME_USER")) {
       on_user(ChangeKind::kPrincipalRenamed);
       change_.right = kept("NEW_VALUE");
