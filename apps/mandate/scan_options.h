@@ -5,7 +5,7 @@
 
 #include "apps/mandate/commands.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): theirs
 class App;
 }
 
