@@ -49,8 +49,10 @@ void join_within_window(const std::vector<Finding>& findings, std::vector<std::s
   Instant reached = kBeginningOfTime;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Finding& finding = findings[members[i]];
-    const bool follows = !is_timed(finding) || *finding.time - reached <= kIncidentWindow;
-    if (i > 0 && follows) groups.join(members[i - 1], members[i]);
+    // Those with a time come first, so there is something reached where it is compared.
+    const bool follows =
+        i > 0 && (!is_timed(finding) || *finding.time - reached <= kIncidentWindow);
+    if (follows) groups.join(members[i - 1], members[i]);
     if (is_timed(finding)) reached = std::max(reached, *finding.last);
   }
 }
