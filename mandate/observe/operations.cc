@@ -176,7 +176,7 @@ void Operations::merge(const Operations& other) {
   }
 }
 
-bool Operations::add(Operation operation) {
+bool Operations::add(const Operation& operation) {
   if (rows_.size() == kMax) return false;
   Operation* kept = find_or_add(operation.hash, operation.service, operation.action);
   kept->targets.merge(operation.targets);

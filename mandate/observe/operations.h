@@ -78,7 +78,7 @@ class Operations {
            std::string_view target);
   void merge(const Operations& other);
   // One that was written down; false where there are as many as are kept.
-  bool add(Operation operation);
+  bool add(const Operation& operation);
   void set_are_all(bool are_all) { are_all_ = are_all; }
 
   const std::vector<Operation>& rows() const { return rows_; }

@@ -250,7 +250,7 @@ class PartReader {
     if (!read) return read;
     operation.hash = hash_of_operation(operation.service, operation.action);
     const bool has_use = credential_ != nullptr && !credential_->uses.empty();
-    if (!has_use || !credential_->uses.back().operations.add(std::move(operation))) {
+    if (!has_use || !credential_->uses.back().operations.add(operation)) {
       return fail(Reason::kLimitExceeded, "expected at most " + std::to_string(Operations::kMax) +
                                               " operations, behind their use");
     }
