@@ -91,6 +91,19 @@ void each_change(const Summary& summary, std::vector<Finding>& findings, ChangeK
   for (auto& [key, finding] : by_object) findings.push_back(std::move(finding));
 }
 
+// The programs that hold the credential, where two of them are jobs of their own: their uses become
+// the evidence. None where it is one job's.
+std::set<std::string> cite_jobs(Finding& finding, const CredentialRow& row) {
+  const std::map<std::string, Program> programs = programs_of(row);
+  std::set<std::string> products;
+  if (!has_two_jobs(programs)) return products;
+  for (const auto& [product, program] : programs) products.insert(product);
+  for (const Use& use : row.uses) {
+    if (products.contains(use.key.product)) cite(finding, use.sample);
+  }
+  return products;
+}
+
 // Where tokens name no pod, and no key is seen either: what the platform hands out by the machine.
 void workload_of_many_programs(const Summary& summary, std::vector<Finding>& findings) {
   for (const auto& [name, row] : summary.credentials()) {
@@ -99,14 +112,9 @@ void workload_of_many_programs(const Summary& summary, std::vector<Finding>& fin
     if (principal == summary.principals().end() || principal->second.kind != ActorKind::kWorkload) {
       continue;
     }
-    const std::map<std::string, Program> programs = programs_of(row);
-    if (!has_two_jobs(programs)) continue;
-    std::set<std::string> products;
-    for (const auto& [product, program] : programs) products.insert(product);
     Finding finding;
-    for (const Use& use : row.uses) {
-      if (products.contains(use.key.product)) cite(finding, use.sample);
-    }
+    const std::set<std::string> products = cite_jobs(finding, row);
+    if (products.empty()) continue;
     finding.principal = row.principal;
     finding.reach = reach_of(summary, name);
     finding.severity = finding.reach.privileged ? Severity::kHigh : Severity::kMedium;
@@ -170,14 +178,9 @@ void workload_identity_shared(const Summary& summary, std::vector<Finding>& find
 void lasting_key_shared(const Summary& summary, std::vector<Finding>& findings) {
   for (const auto& [name, row] : summary.credentials()) {
     if (row.kind != CredentialKind::kStaticKey) continue;
-    const std::map<std::string, Program> programs = programs_of(row);
-    if (!has_two_jobs(programs)) continue;
-    std::set<std::string> products;
-    for (const auto& [product, program] : programs) products.insert(product);
     Finding finding;
-    for (const Use& use : row.uses) {
-      if (products.contains(use.key.product)) cite(finding, use.sample);
-    }
+    const std::set<std::string> products = cite_jobs(finding, row);
+    if (products.empty()) continue;
     finding.principal = row.principal;
     finding.credential = name;
     finding.reach = reach_of(summary, name);
