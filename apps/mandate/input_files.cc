@@ -1,6 +1,7 @@
 #include "apps/mandate/input_files.h"
 
 #include <fcntl.h>
+#include <iconv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "mandate/base/bytes.h"
 
@@ -28,10 +30,56 @@ InputPath input_path(const fs::path& path, bool is_named) {
   return {path.string(), is_named, error ? 0 : static_cast<std::uint64_t>(bytes)};
 }
 
+bool is_utf16(std::string_view begin) {
+  return begin.starts_with("\xff\xfe") || begin.starts_with("\xfe\xff");
+}
+
+// UTF-16 with its byte order mark, as shells of Windows redirect what they print, in UTF-8.
+class Utf16Decoder {
+ public:
+  Utf16Decoder() : iconv_(::iconv_open("UTF-8", "UTF-16")) {}
+  ~Utf16Decoder() {
+    if (is_open()) ::iconv_close(iconv_);
+  }
+  Utf16Decoder(const Utf16Decoder&) = delete;
+  Utf16Decoder& operator=(const Utf16Decoder&) = delete;
+
+  bool is_open() const { return iconv_ != reinterpret_cast<iconv_t>(-1); }
+
+  // What `bytes`, and those kept from before, say; the end of a character may be in the next.
+  std::string decode(std::string_view bytes, bool is_last) {
+    rest_ += bytes;
+    std::string text(2 * rest_.size() + 4, '\0');
+    char* from = rest_.data();
+    std::size_t left = rest_.size();
+    char* to = text.data();
+    std::size_t room = text.size();
+    while (left > 0 && ::iconv(iconv_, &from, &left, &to, &room) == static_cast<std::size_t>(-1)) {
+      if (errno == EINVAL && !is_last) break;
+      const std::size_t wrong = std::min<std::size_t>(left, 2);  // half a pair, or half a unit
+      from += wrong;
+      left -= wrong;
+      *to++ = '?';
+      --room;
+    }
+    text.resize(text.size() - room);
+    rest_.erase(0, rest_.size() - left);
+    return text;
+  }
+
+ private:
+  iconv_t iconv_;
+  std::string rest_;
+};
+
 }  // namespace
 
 struct InputFile::Stream {
   gzFile file = nullptr;
+  std::string begin;  // looked at, to be read yet
+  bool has_looked = false;
+  std::unique_ptr<Utf16Decoder> utf16;
+  std::string text;  // decoded, to be read yet
 };
 
 std::vector<InputPath> expand(const std::vector<std::string>& paths) {
@@ -79,7 +127,7 @@ Result<std::unique_ptr<InputFile>> InputFile::open(const std::string& path) {
   return std::unique_ptr<InputFile>(new InputFile(path, std::move(stream)));
 }
 
-Result<std::size_t> InputFile::read_stream(std::span<char> into) {
+Result<std::size_t> InputFile::read_gzip(std::span<char> into) {
   const std::size_t wanted = std::min<std::size_t>(into.size(), INT_MAX);
   const int bytes = gzread(stream_->file, into.data(), static_cast<unsigned>(wanted));
   if (bytes > 0) return static_cast<std::size_t>(bytes);
@@ -90,6 +138,52 @@ Result<std::size_t> InputFile::read_stream(std::span<char> into) {
                           : code == Z_BUF_ERROR ? "the compressed data is cut short"
                                                 : message;
   return fail(Reason::kRecordUnavailable, "cannot read " + mandate::quoted(path_) + ": " + why);
+}
+
+// The first two bytes tell how the text is written.
+Result<void> InputFile::look() {
+  stream_->has_looked = true;
+  std::array<char, 2> begin{};
+  while (stream_->begin.size() < begin.size()) {
+    const Result<std::size_t> bytes =
+        read_gzip(std::span(begin).first(begin.size() - stream_->begin.size()));
+    if (!bytes) return fail(bytes.error());
+    if (*bytes == 0) break;
+    stream_->begin.append(begin.data(), *bytes);
+  }
+  if (!is_utf16(stream_->begin)) return {};
+  stream_->utf16 = std::make_unique<Utf16Decoder>();
+  if (stream_->utf16->is_open()) return {};
+  return fail(Reason::kRecordUnavailable,
+              mandate::quoted(path_) + " is UTF-16, which this system cannot convert; expected " +
+                  "UTF-8: iconv -f UTF-16 -t UTF-8");
+}
+
+Result<std::size_t> InputFile::read_utf16(std::span<char> into) {
+  std::string& text = stream_->text;
+  bool is_over = false;
+  while (text.empty() && !is_over) {
+    std::string bytes(kStreamBytes, '\0');
+    const Result<std::size_t> got = read_gzip(bytes);
+    if (!got) return got;
+    is_over = *got == 0;
+    bytes.resize(*got);
+    text = stream_->utf16->decode(std::exchange(stream_->begin, {}) + bytes, is_over);
+  }
+  const std::size_t bytes = text.copy(into.data(), into.size());
+  text.erase(0, bytes);
+  return bytes;
+}
+
+Result<std::size_t> InputFile::read_stream(std::span<char> into) {
+  if (!stream_->has_looked) {
+    if (Result<void> looked = look(); !looked) return fail(looked.error());
+  }
+  if (stream_->utf16 != nullptr) return read_utf16(into);
+  if (stream_->begin.empty()) return read_gzip(into);
+  const std::size_t bytes = stream_->begin.copy(into.data(), into.size());
+  stream_->begin.erase(0, bytes);
+  return bytes;
 }
 
 Result<std::string_view> InputFile::head(std::size_t bytes_max) {
@@ -128,8 +222,8 @@ std::unique_ptr<WholeFile> WholeFile::open(const std::string& path) {
       new WholeFile(path, fd, is_regular ? static_cast<std::uint64_t>(status.st_size) : 0));
   std::array<char, 2> begin{};
   const Result<std::size_t> bytes = is_regular ? file->read(0, begin) : 0;
-  const bool is_plain =
-      bytes && *bytes == begin.size() && std::string_view(begin.data(), begin.size()) != kGzip;
+  const std::string_view first(begin.data(), begin.size());
+  const bool is_plain = bytes && *bytes == first.size() && first != kGzip && !is_utf16(first);
   return is_plain ? std::move(file) : nullptr;
 }
 

@@ -1,5 +1,5 @@
-// Files to scan: named, below named folders, or standard input; compressed by gzip or not, told by
-// content.
+// Files to scan: named, below named folders, or standard input; compressed by gzip or not, and
+// in UTF-8 or UTF-16, told by content.
 //
 //   Result<std::unique_ptr<InputFile>> file = InputFile::open("a.json.gz");
 //   scan.read("a.json.gz", **file);
@@ -29,7 +29,7 @@ class InputFile final : public json::ByteSource {
   static Result<std::unique_ptr<InputFile>> open(const std::string& path);
   ~InputFile() override;
 
-  // The first bytes, decompressed; reading begins with them all the same.
+  // The first bytes, decompressed and in UTF-8; reading begins with them all the same.
   Result<std::string_view> head(std::size_t bytes_max);
   Result<std::size_t> read(std::span<char> into) override;
 
@@ -37,6 +37,9 @@ class InputFile final : public json::ByteSource {
   struct Stream;
   InputFile(std::string path, std::unique_ptr<Stream> stream);
   Result<std::size_t> read_stream(std::span<char> into);
+  Result<std::size_t> read_utf16(std::span<char> into);
+  Result<std::size_t> read_gzip(std::span<char> into);
+  Result<void> look();
 
   std::string path_;
   std::unique_ptr<Stream> stream_;
@@ -44,7 +47,8 @@ class InputFile final : public json::ByteSource {
   std::size_t head_read_ = 0;
 };
 
-// A file that several threads read at once, at different places: a regular one, not compressed.
+// A file that several threads read at once, at different places: a regular one, not compressed, in
+// UTF-8.
 class WholeFile {
  public:
   // nullptr where it is no such file.

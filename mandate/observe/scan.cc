@@ -1,17 +1,22 @@
 #include "mandate/observe/scan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "mandate/json/record_lines.h"
 
 namespace mandate::observe {
 namespace {
 
-// Where shippers and search engines put the record that they were given, as an object or as JSON
-// in a string.
-constexpr std::string_view kWrappers[] = {"CloudTrailEvent", "message", "@message",
-                                          "Message",         "_source", "log",
-                                          "event.original",  "_raw",    "properties.log"};
-constexpr Source kWrapped = {"wrapped", "", false, kWrappers, nullptr};
+// Where shippers, buses and search engines put the records that they were given: as an object, as
+// an array, or as JSON in a string.
+constexpr std::string_view kWrappers[] = {
+    "CloudTrailEvent", "AuditData", "message",        "@message",    "Message",
+    "_source",         "log",       "event.original", "_raw",        "log_s",
+    "properties.log",  "detail",    "event",          "result._raw", "result",
+    "data.events",     "data",      "events",         "hits.hits"};
+constexpr int kWrappersDeep = 3;  // a search engine's answer, its hit, the shipper's text in it
 
 void count(json::Damage::Row& row, std::uint64_t offset) {
   if (row.count++ == 0) row.first_offset = offset;
@@ -62,7 +67,7 @@ struct Scan::Reader {
 };
 
 Scan::Scan(EventBounds bounds)
-    : wrapped_(std::make_unique<Reader>(kWrapped)), summary_(std::move(bounds)) {
+    : wrappers_(std::make_unique<json::Projection>(kWrappers)), summary_(std::move(bounds)) {
   for (const Source* source : all_sources()) readers_.emplace_back(*source);
   for (const Source* source : all_sources()) {
     if (has_upper_case(*source)) readers_.emplace_back(*source, in_lower_case(*source));
@@ -105,18 +110,20 @@ bool Scan::take(json::RecordStream& in, const Place& place, FileReport& report) 
   return false;
 }
 
-bool Scan::take_wrapped(json::RecordStream& in, const Place& place, FileReport& report) {
-  in.read(wrapped_->projection, wrapped_->slots);
-  for (const json::Slot& slot : wrapped_->slots) {
+bool Scan::take_wrapped(json::RecordStream& in, const Place& place, int levels,
+                        FileReport& report) {
+  std::vector<json::Slot> slots(std::size(kWrappers));
+  in.read(*wrappers_, slots);
+  for (const json::Slot& slot : slots) {
     if (slot.text.find('{') == std::string_view::npos) continue;
-    if (slot.kind != json::SlotKind::kString && slot.kind != json::SlotKind::kObject) continue;
     json::MemorySource text(slot.text);
     json::RecordStream inner(text, all_envelopes(), slot.text.size() + 1);
     bool taken = false;
     while (inner.next(readers_[current_].projection, readers_[current_].slots)) {
       Place inside = place;
       inside.record = inner.record();
-      taken = take(inner, inside, report) || taken;
+      taken = take(inner, inside, report) ||
+              (levels > 1 && take_wrapped(inner, inside, levels - 1, report)) || taken;
     }
     if (taken) return true;
   }
@@ -140,7 +147,8 @@ void FileReport::append(const FileReport& next) {
 }
 
 void Scan::read(std::string_view file, json::ByteSource& source, Start start) {
-  json::RecordStream in(source, all_envelopes());
+  json::RecordLines lines(source);
+  json::RecordStream in(lines, all_envelopes());
   read(file, in, start);
 }
 
@@ -156,7 +164,7 @@ void Scan::read(std::string_view file, json::RecordStream& in, const Start& star
   report.file = file;
   while (in.next(readers_[current_].projection, readers_[current_].slots)) {
     const Place place{file, start.offset + in.offset(), start.line - 1 + in.line(), in.record()};
-    if (take(in, place, report) || take_wrapped(in, place, report)) continue;
+    if (take(in, place, report) || take_wrapped(in, place, kWrappersDeep, report)) continue;
     count(report.unrecognised, in.offset());
   }
   report.bytes = in.bytes();

@@ -73,12 +73,12 @@ class Scan {
 
   void read(std::string_view file, json::RecordStream& in, const Start& start);
   bool take(json::RecordStream& in, const Place& place, FileReport& report);
-  bool take_wrapped(json::RecordStream& in, const Place& place, FileReport& report);
+  bool take_wrapped(json::RecordStream& in, const Place& place, int levels, FileReport& report);
   Reading offer(Reader& reader, const Place& place, FileReport& report);
 
   std::vector<Reader> readers_;
   std::size_t current_ = 0;  // whose record came last
-  std::unique_ptr<Reader> wrapped_;
+  std::unique_ptr<json::Projection> wrappers_;
   Scratch scratch_;
   Summary summary_;
   std::vector<FileReport> files_;

@@ -94,6 +94,12 @@ TEST(Summary, of_merged_parts_is_that_of_the_whole) {
   }
 }
 
+std::string in_csv(std::string_view text) {
+  std::string field;
+  for (const char c : text) field += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return field;
+}
+
 struct Wrapped {
   const char* name;
   std::string text;
@@ -109,6 +115,17 @@ TEST(Scan, finds_records_in_what_shippers_wrap_them_in) {
       {"lookup-events", R"({"Events":[{"EventId":"e","CloudTrailEvent":)" + in_string + "}]}"},
       {"search engine", R"({"_index":"i","_source":)" + record + "}"},
       {"log shipper", R"({"@timestamp":"2026-01-01T00:00:00Z","message":)" + in_string + "}"},
+      {"search engine's answer",
+       R"({"hits":{"total":{"value":1},"hits":[{"_id":"1","_source":{"event":{"original":)" +
+           in_string + "}}}]}}"},
+      {"export of a search", R"({"preview":false,"result":{"_raw":)" + in_string + "}}"},
+      {"collector", R"({"time":1,"sourcetype":"x","event":)" + record + "}"},
+      {"event bus", R"({"detail-type":"AWS API Call via CloudTrail","detail":)" + record + "}"},
+      {"filter-log-events", R"({"events":[{"eventId":"1","message":)" + in_string + "}]}"},
+      {"hook", R"({"eventType":"x","data":{"events":[)" + record + "]}}"},
+      {"syslog", "Jan  1 00:00:00 h app[1]: " + record + "\n"},
+      {"container runtime", "2026-01-01T00:00:00.0Z stdout F " + record + "\n"},
+      {"CSV", "id,data\r\n1,\"" + in_csv(record) + "\"\r\n"},
   };
   for (const Wrapped& row : rows) {
     Scan scan;
@@ -116,6 +133,19 @@ TEST(Scan, finds_records_in_what_shippers_wrap_them_in) {
     scan.read("f", source);
     EXPECT_EQ(scan.summary().events(), 1U) << row.name;
     EXPECT_TRUE(scan.summary().principals().contains("arn:aws:iam::1:user/a")) << row.name;
+  }
+}
+
+TEST(Scan, gives_up_what_is_wrapped_without_end) {
+  std::string record = R"({"eventID":"e","eventTime":"2026-01-01T00:00:00Z","eventName":"x",)"
+                       R"("eventSource":"s3.amazonaws.com","userIdentity":{"type":"IAMUser"}})";
+  for (const std::uint64_t events : {1, 1, 1, 1, 0}) {  // itself, then in one to four others
+    Scan scan;
+    json::MemorySource source(record);
+    scan.read("f", source);
+    EXPECT_EQ(scan.summary().events(), events) << record;
+    EXPECT_EQ(scan.files().back().unrecognised.count, 1 - events);
+    record = R"({"message":)" + json::canonical(json::Value(record)) + "}";
   }
 }
 

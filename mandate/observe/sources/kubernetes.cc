@@ -1,45 +1,14 @@
-// Kubernetes audit events (audit.k8s.io/v1, "Auditing" in the Kubernetes documentation; KEP-4193
-// for the ids of tokens and their pods).
+#include "mandate/observe/sources/kubernetes.h"
+
 #include <array>
 #include <charconv>
 
 #include "mandate/json/value.h"
-#include "mandate/observe/sources/source.h"
 #include "mandate/observe/sources/text.h"
 
 namespace mandate::observe {
 namespace kubernetes {
 namespace {
-
-enum Path : std::size_t {
-  kAuditId,
-  kStage,
-  kReceived,
-  kTimestamp,
-  kStageTime,
-  kVerb,
-  kUser,
-  kUserId,
-  kPodName,
-  kPodId,
-  kCredentialId,
-  kImpersonated,
-  kSource,
-  kAgent,
-  kObjectRef,
-  kGroup,
-  kResource,
-  kSubresource,
-  kNamespace,
-  kName,
-  kUri,
-  kCode,
-  kDecision,
-  kIssuedId,
-  kRequest,
-  kApiVersion,
-  kPaths,
-};
 
 constexpr std::array<std::string_view, kPaths> kWanted = {
     "auditID",
@@ -338,6 +307,8 @@ bool changes_nothing(std::span<const json::Slot> slots) {
   return verb == "get" || verb == "list" || verb == "watch" || is_question;
 }
 
+}  // namespace
+
 Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   const std::string_view verb = slots[kVerb].string();
   const bool names_itself = slots[kApiVersion].string().starts_with("audit.k8s.io/");
@@ -365,7 +336,6 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   return Reading::kActivity;
 }
 
-}  // namespace
 }  // namespace kubernetes
 
 const Source kKubernetes = {

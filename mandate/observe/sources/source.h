@@ -71,6 +71,7 @@ extern const Source kTeleport;
 extern const Source kVault;
 extern const Source kWorkspace;
 extern const Source kOkta;
+extern const Source kGke;
 extern const Source kGcpAudit;
 extern const Source kEntra;
 extern const Source kMicrosoft365;

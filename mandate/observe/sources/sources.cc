@@ -3,9 +3,9 @@
 namespace mandate::observe {
 namespace {
 
-constexpr const Source* kSources[] = {&kCloudTrail, &kKubernetes, &kGitHub, &kWorkspace,
-                                      &kOkta,       &kGcpAudit,   &kEntra,  &kMicrosoft365,
-                                      &kTeleport,   &kVault,      &kOcsf,   &kMandate};
+constexpr const Source* kSources[] = {
+    &kCloudTrail, &kKubernetes,   &kGitHub,   &kWorkspace, &kOkta, &kGke,    &kGcpAudit,
+    &kEntra,      &kMicrosoft365, &kTeleport, &kVault,     &kOcsf, &kMandate};
 
 constexpr std::string_view kEnvelopes[] = {"Records", "records",   "Events",  "items",
                                            "value",   "logEvents", "entries", "activities"};

@@ -1,0 +1,57 @@
+// Lines that hold a record behind something else: a time stamp and a host (syslog), a container
+// runtime's columns, the first columns of a CSV export. The record is moved to its line's beginning
+// and the rest of the line blanked, so that lines and their offsets stay what they are in the
+// input.
+//
+//   RecordLines lines(source);          // "Jan 1 host vault[1]: {…}" reads as "{…}          "
+//   RecordStream in(lines, envelopes);
+//
+// An input whose first line with a brace begins with it passes as it is, at no cost. In CSV (RFC
+// 4180) a field that begins with a brace is the record, its doubled quotes are made single, and the
+// lines before the first are its header. One record to a line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mandate/json/record_stream.h"
+
+namespace mandate::json {
+
+class RecordLines final : public ByteSource {
+ public:
+  static constexpr std::size_t kLookBytes = 64 << 10;   // to the first line with a brace
+  static constexpr std::size_t kPrefixBytesMax = 4096;  // before the brace
+
+  explicit RecordLines(ByteSource& source) : source_(source) {}
+
+  Result<std::size_t> read(std::span<char> into) override;
+
+ private:
+  enum class At : std::uint8_t {
+    kPrefix,    // before the line's first brace: what came so far is held back
+    kRecord,    // behind it, to the line's end
+    kField,     // within a field of CSV
+    kQuote,     // behind a quote in it: the field's end, or the first of two
+    kRest,      // behind the field
+    kUnlikely,  // a line without a record
+  };
+
+  void look();
+  void take(char c);
+  void open_record();
+  void end_line();
+
+  ByteSource& source_;
+  bool has_looked_ = false;
+  bool is_plain_ = false;
+  bool at_end_ = false;
+  At at_ = At::kPrefix;
+  std::string prefix_;
+  std::size_t owed_ = 0;  // bytes of the line that come as spaces at its end
+  std::string ready_;     // [given_, …) is next
+  std::size_t given_ = 0;
+  std::optional<Error> error_;
+};
+
+}  // namespace mandate::json

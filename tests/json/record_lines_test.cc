@@ -1,0 +1,121 @@
+// Records behind something else on their line: blanked, and nothing moves.
+#include "mandate/json/record_lines.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace mandate::json {
+namespace {
+
+class Dripping : public ByteSource {
+ public:
+  Dripping(std::string_view text, std::size_t bytes) : text_(text), bytes_(bytes) {}
+  Result<std::size_t> read(std::span<char> into) override {
+    return text_.read(into.subspan(0, std::min(bytes_, into.size())));
+  }
+
+ private:
+  MemorySource text_;
+  std::size_t bytes_;
+};
+
+std::string read(std::string_view text, std::size_t drip) {
+  Dripping source(text, drip);
+  RecordLines lines(source);
+  std::string all;
+  std::string piece(7, '\0');
+  while (true) {
+    const Result<std::size_t> bytes = lines.read(piece);
+    EXPECT_TRUE(bytes);
+    if (!bytes || *bytes == 0) return all;
+    all.append(piece, 0, *bytes);
+  }
+}
+
+struct Row {
+  const char* name;
+  std::string text;
+  std::string seen;
+};
+
+std::string spaces(std::size_t count) { return std::string(count, ' '); }
+
+TEST(RecordLines, blanks_what_stands_before_a_record) {
+  const std::string long_text(RecordLines::kPrefixBytesMax, 'x');
+  const Row rows[] = {
+      {"syslog", "Jan  1 00:00:00 h vault[1]: {\"a\":1}\n", "{\"a\":1}" + spaces(28) + "\n"},
+      {"RFC 5424", "<134>1 2026-01-01T00:00:00Z h p - - [x y=\"z\"] {\"a\":{}}\r\n",
+       "{\"a\":{}}\r" + spaces(46) + "\n"},
+      {"each line apart", "t1 {\"a\":1}\ntime two {\"a\":2}\n{\"a\":3}",
+       "{\"a\":1}   \n{\"a\":2}         \n{\"a\":3}"},
+      {"a line without a record stays", "t {\"a\":1}\nstopped\nt {\"a\":2}\n",
+       "{\"a\":1}  \nstopped\n{\"a\":2}  \n"},
+      {"CSV", "id,data\nr1,\"{\"\"a\"\":\"\"x, \\\"\"y\\\"\"\"\"}\",end\nr2,\"{}\"\n",
+       spaces(7) + "\n{\"a\":\"x, \\\"y\\\"\"}" + spaces(15) + "\n{}" + spaces(5) + "\n"},
+      {"CSV with a header in quotes", "\"id\",\"data\"\n\"r\",\"{\"\"a\"\":1}\"\n",
+       spaces(11) + "\n{\"a\":1}" + spaces(8) + "\n"},
+      {"as long as may be", "t {}\n" + long_text + "{}\n",
+       "{}  \n{}" + spaces(long_text.size()) + "\n"},
+  };
+  for (const Row& row : rows) {
+    ASSERT_EQ(row.text.size(), row.seen.size()) << row.name;
+    for (const std::size_t drip : {1, 3, 100, 1 << 20}) {
+      EXPECT_EQ(read(row.text, drip), row.seen) << row.name << ", " << drip << " bytes at a time";
+    }
+  }
+}
+
+TEST(RecordLines, leaves_all_else_as_it_is) {
+  const std::string rows[] = {
+      "",
+      "\n\n",
+      "no record at all\n",
+      "{\"a\":1}\nt {\"a\":2}\n",
+      "\xef\xbb\xbf{\"a\":1}\nt {\"a\":2}\n",
+      " [ {\"a\":1}, t {} ]\n",
+      "{\n  \"a\": {\n    \"b\": 1 }\n}\n",
+      "  \"who\": {\n    \"name\": 1\n  }\n},\n{\n  \"who\": {} }\n",  // its beginning is cut off
+      "me\",\"b\":{\"c\":1}}\n{\"a\":1}\n",                            // the same, one to a line
+      "\"who\": {\"name\": 1}\n",
+      "first:\n  if (x) {\n",
+      std::string(RecordLines::kLookBytes, 'x') + "{\"a\":1}",
+  };
+  for (const std::string& text : rows) EXPECT_EQ(read(text, 5), text);
+}
+
+TEST(RecordLines, a_line_that_goes_on_without_a_record_is_given_up) {
+  const std::string text = "t {\"a\":1}\n" + std::string(RecordLines::kPrefixBytesMax + 1, 'x') +
+                           "{\"a\":2}\nt {\"a\":3}\n";
+  const std::string seen = "{\"a\":1}  \n" + std::string(RecordLines::kPrefixBytesMax + 1, 'x') +
+                           "{\"a\":2}\n{\"a\":3}  \n";
+  EXPECT_EQ(read(text, 1000), seen);
+}
+
+class Failing : public ByteSource {
+ public:
+  Result<std::size_t> read(std::span<char> into) override {
+    if (has_read_) return fail(Reason::kRecordUnavailable, "gone");
+    has_read_ = true;
+    return MemorySource("t {\"a\":1}").read(into);
+  }
+
+ private:
+  bool has_read_ = false;
+};
+
+TEST(RecordLines, an_input_that_fails_is_given_as_far_as_it_goes) {
+  Failing source;
+  RecordLines lines(source);
+  std::string text(100, '\0');
+  const Result<std::size_t> bytes = lines.read(text);
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(text.substr(0, *bytes), "{\"a\":1}");
+  const Result<std::size_t> more = lines.read(text);
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().detail, "gone");
+}
+
+}  // namespace
+}  // namespace mandate::json
