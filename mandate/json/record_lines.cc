@@ -53,11 +53,12 @@ void RecordLines::look() {
     ready_ = std::move(head);
     return;
   }
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    const bool is_header = form == Form::kCsv && i < at && head[i] != '\n';
-    if (is_header) ready_ += ' ';
-    if (!is_header) take(head[i]);
+  is_csv_ = form == Form::kCsv;
+  for (const char c : std::string_view(head).substr(0, is_csv_ ? at : 0)) {
+    ready_ += c == '\n' ? c : ' ';
   }
+  if (is_csv_) at_ = At::kFieldStart;
+  for (const char c : std::string_view(head).substr(ready_.size())) is_csv_ ? take_csv(c) : take(c);
 }
 
 Result<std::size_t> RecordLines::read(std::span<char> into) {
@@ -68,14 +69,17 @@ Result<std::size_t> RecordLines::read(std::span<char> into) {
     if (at_end_) {
       if (error_) return fail(*error_);
       if (prefix_.empty() && owed_ == 0) return 0;
+      const bool is_cut = at_ == At::kOther && owed_ > 0;
+      if (is_cut) --owed_;
       end_line();
+      if (is_cut) ready_ += '{';  // a quote that is never closed: whoever reads on says so
       continue;
     }
     const Result<std::size_t> bytes = source_.read(into);
     if (is_plain_) return bytes;
     if (!bytes) error_ = bytes.error();
     at_end_ = !bytes || *bytes == 0;
-    for (std::size_t i = 0; i < bytes.value_or(0); ++i) take(into[i]);
+    for (const char c : into.first(bytes.value_or(0))) is_csv_ ? take_csv(c) : take(c);
   }
   const std::size_t bytes = std::min(into.size(), ready_.size() - given_);
   std::memcpy(into.data(), ready_.data() + given_, bytes);
@@ -86,54 +90,62 @@ Result<std::size_t> RecordLines::read(std::span<char> into) {
 void RecordLines::take(char c) {
   if (c == '\n') {
     end_line();
+    at_ = At::kPrefix;
     ready_ += c;
-    return;
-  }
-  switch (at_) {
-    case At::kPrefix:
-      prefix_ += c;
-      if (c == '{') open_record();
-      if (prefix_.size() > kPrefixBytesMax) {
-        ready_ += std::exchange(prefix_, {});
-        at_ = At::kUnlikely;
-      }
-      break;
-    case At::kField:
-      if (c != '"') {
-        ready_ += c;
-      } else {
-        ++owed_;
-        at_ = At::kQuote;
-      }
-      break;
-    case At::kQuote:
-      if (c == '"') {
-        ready_ += c;
-        at_ = At::kField;
-      } else {
-        ++owed_;
-        at_ = At::kRest;
-      }
-      break;
-    case At::kRest: ++owed_; break;
-    case At::kRecord:
-    case At::kUnlikely: ready_ += c; break;
+  } else if (at_ != At::kPrefix) {
+    ready_ += c;
+  } else if (c == '{') {
+    owed_ += prefix_.size();
+    prefix_.clear();
+    ready_ += c;
+    at_ = At::kRecord;
+  } else if (prefix_.size() == kPrefixBytesMax) {
+    ready_ += std::exchange(prefix_, {});
+    ready_ += c;
+    at_ = At::kUnlikely;
+  } else {
+    prefix_ += c;
   }
 }
 
-// At its brace, which is the last of `prefix_`.
-void RecordLines::open_record() {
-  const bool is_field = prefix_.size() >= 2 && prefix_[prefix_.size() - 2] == '"';
-  owed_ += prefix_.size() - 1;
-  ready_ += '{';
-  prefix_.clear();
-  at_ = is_field ? At::kField : At::kRecord;
+// Of all that is not the record only the line ends stay.
+void RecordLines::take_csv(char c) {
+  const bool is_quoted = at_ == At::kField || at_ == At::kOther;
+  const bool is_given = at_ == At::kField ? c != '"' : at_ == At::kFieldQuote && c == '"';
+  switch (at_) {
+    case At::kFieldStart: at_ = c == '"' ? At::kOpened : At::kPlain; break;
+    case At::kOpened:
+      at_ = c == '"' ? At::kOtherQuote : At::kOther;
+      if (c == '{' && !has_record_) {
+        has_record_ = true;
+        at_ = At::kField;
+        ready_ += c;
+        return;
+      }
+      break;
+    case At::kField: at_ = c == '"' ? At::kFieldQuote : At::kField; break;
+    case At::kFieldQuote: at_ = c == '"' ? At::kField : At::kPlain; break;
+    case At::kOther: at_ = c == '"' ? At::kOtherQuote : At::kOther; break;
+    case At::kOtherQuote: at_ = c == '"' ? At::kOther : At::kPlain; break;
+    default: break;
+  }
+  if (at_ == At::kPlain && c == ',') at_ = At::kFieldStart;
+  if (c == '\n') {
+    end_line();
+    ready_ += c;
+    if (is_quoted || at_ == At::kOther) return;
+    at_ = At::kFieldStart;
+    has_record_ = false;
+  } else if (is_given) {
+    ready_ += c;
+  } else {
+    ++owed_;
+  }
 }
 
 void RecordLines::end_line() {
   ready_ += std::exchange(prefix_, {});
   ready_.append(std::exchange(owed_, 0), ' ');
-  at_ = At::kPrefix;
 }
 
 }  // namespace mandate::json

@@ -7,8 +7,8 @@
 //   RecordStream in(lines, envelopes);
 //
 // An input whose first line with a brace begins with it passes as it is, at no cost. In CSV (RFC
-// 4180) a field that begins with a brace is the record, its doubled quotes are made single, and the
-// lines before the first are its header. One record to a line.
+// 4180) a row's first field that begins with a brace is the record, its doubled quotes are made
+// single, and the lines before the first are its header. One record to a line or row.
 #pragma once
 
 #include <cstdint>
@@ -29,22 +29,28 @@ class RecordLines final : public ByteSource {
 
  private:
   enum class At : std::uint8_t {
-    kPrefix,    // before the line's first brace: what came so far is held back
-    kRecord,    // behind it, to the line's end
-    kField,     // within a field of CSV
-    kQuote,     // behind a quote in it: the field's end, or the first of two
-    kRest,      // behind the field
-    kUnlikely,  // a line without a record
+    kPrefix,      // before the line's first brace: what came so far is held back
+    kRecord,      // behind it, to the line's end
+    kUnlikely,    // a line without a record
+    kFieldStart,  // of CSV
+    kOpened,      // behind the quote that opens a field
+    kField,       // within the record
+    kFieldQuote,  // behind a quote in it: its end, or the first of two
+    kOther,       // within another field in quotes
+    kOtherQuote,  // behind a quote in that
+    kPlain,       // within a field without quotes
   };
 
   void look();
   void take(char c);
-  void open_record();
+  void take_csv(char c);
   void end_line();
 
   ByteSource& source_;
   bool has_looked_ = false;
   bool is_plain_ = false;
+  bool is_csv_ = false;
+  bool has_record_ = false;  // this row of CSV
   bool at_end_ = false;
   At at_ = At::kPrefix;
   std::string prefix_;

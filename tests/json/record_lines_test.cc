@@ -56,6 +56,11 @@ TEST(RecordLines, blanks_what_stands_before_a_record) {
        spaces(7) + "\n{\"a\":\"x, \\\"y\\\"\"}" + spaces(15) + "\n{}" + spaces(5) + "\n"},
       {"CSV with a header in quotes", "\"id\",\"data\"\n\"r\",\"{\"\"a\"\":1}\"\n",
        spaces(11) + "\n{\"a\":1}" + spaces(8) + "\n"},
+      {"CSV with lines in its fields, and more records in a row",
+       "h\n\"a\nb\",\"{\"\"c\"\":\n1}\",\"{\"\"d\"\":1}\",x\"y\n\"\",\"{}\"\n",
+       " \n  \n{\"c\":" + spaces(6) + "\n1}" + spaces(17) + "\n{}" + spaces(5) + "\n"},
+      {"CSV with a quote that is never closed", "h\n\"{\"\"a\"\":1}\",\"a\n\"\"",
+       " \n{\"a\":1}" + spaces(7) + "\n {"},
       {"as long as may be", "t {}\n" + long_text + "{}\n",
        "{}  \n{}" + spaces(long_text.size()) + "\n"},
   };
