@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 
 namespace mandate::fuzz {
@@ -42,6 +43,7 @@ std::optional<std::string> exchange(std::uint16_t port, std::string_view bytes) 
   const int socket = connected(port);
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
     if (sent <= 0) break;  // refused already: the answer tells
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -49,7 +51,10 @@ std::optional<std::string> exchange(std::uint16_t port, std::string_view bytes) 
   std::string answer;
   std::array<char, 65536> buffer{};
   ssize_t got = 0;
-  while ((got = ::recv(socket, buffer.data(), buffer.size(), 0)) > 0) {
+  while (true) {  // the fuzzer's own timer interrupts, and what has a timeout is not restarted
+    got = ::recv(socket, buffer.data(), buffer.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
     answer.append(buffer.data(), static_cast<std::size_t>(got));
   }
   const bool is_late = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

@@ -127,7 +127,10 @@ void RecordLines::take_csv(char c) {
     case At::kFieldQuote: at_ = c == '"' ? At::kField : At::kPlain; break;
     case At::kOther: at_ = c == '"' ? At::kOtherQuote : At::kOther; break;
     case At::kOtherQuote: at_ = c == '"' ? At::kOther : At::kPlain; break;
-    default: break;
+    case At::kPlain:
+    case At::kPrefix:
+    case At::kRecord:
+    case At::kUnlikely: break;
   }
   if (at_ == At::kPlain && c == ',') at_ = At::kFieldStart;
   if (c == '\n') {

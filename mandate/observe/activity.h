@@ -111,7 +111,7 @@ struct Party {
 enum class ChangeKind : std::uint8_t {
   kNone,
   kTrustSet,        // who may act as or on the object is now exactly `parties`
-  kTrustAdded,      // ... `parties` too
+  kTrustAdded,      // ... `parties` too, as far as `right` says where there is one
   kTrustRemoved,    // ... `parties` no longer
   kTrustRoot,       // a new issuer or certificate authority is believed
   kLoginSet,        // a password for the object: made, or reset
@@ -119,7 +119,8 @@ enum class ChangeKind : std::uint8_t {
   kLogin,           // an interactive login of the actor
   kCredentialMade,  // a lasting credential of the object
   kRightsGranted,   // `right` to the object
-  kConsentGiven,    // `parties` are applications that may act as the object, within `right`
+  kConsentGiven,    // `parties` are applications that may act as the object, within `right`; an
+                    // object `kEverybody` is all accounts there are
   kPrincipalMade,
   kPrincipalRenamed,  // the object's name is now `right`
   kPrincipalEnded,
@@ -135,6 +136,8 @@ enum class ChangeKind : std::uint8_t {
   kConsentEnded,       // `parties` are applications that may no longer act as the object
   kPrincipalResumed,   // what had ended the object counts no longer
 };
+
+inline constexpr std::string_view kEverybody = "everybody in the directory";
 
 struct Change {
   ChangeKind kind = ChangeKind::kNone;
@@ -162,6 +165,7 @@ enum class FactKind : std::uint8_t {
   kDecided,           // a token; the resource; the action that was permitted
   kCalled,            // a token; the resource; the action that was carried out
   kActedFor,          // an application; the user that it acted for
+  kDeployed,          // a workload; one of its credentials, on one day
 };
 
 struct Fact {

@@ -32,7 +32,7 @@ struct FactRow {
 class Facts {
  public:
   static constexpr std::size_t kRowsMax = 1 << 16;  // of a kind; the lowest texts are kept
-  static constexpr std::size_t kKinds = static_cast<std::size_t>(FactKind::kActedFor) + 1;
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(FactKind::kDeployed) + 1;
   using Rows = std::map<FactText, FactRow>;
 
   void add(const Fact& fact, const Seen& seen);

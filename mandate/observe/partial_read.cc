@@ -139,9 +139,10 @@ constexpr std::int64_t last_of(FactKind kind) {
     case FactKind::kLetThroughBeyond:
     case FactKind::kDecided:
     case FactKind::kCalled:
-    case FactKind::kActedFor: break;
+    case FactKind::kActedFor:
+    case FactKind::kDeployed: break;
   }
-  return static_cast<std::int64_t>(FactKind::kActedFor);
+  return static_cast<std::int64_t>(FactKind::kDeployed);
 }
 
 class RowReader {

@@ -76,6 +76,7 @@ void person_key_automated(const Summary& summary, std::vector<Finding>& findings
 void machine_session_elsewhere(const Summary& summary, std::vector<Finding>& findings);
 void named_session_from_key(const Summary& summary, std::vector<Finding>& findings);
 void trust_widened(const Summary& summary, std::vector<Finding>& findings);
+void account_opened(const Summary& summary, std::vector<Finding>& findings);
 void trust_root_added(const Summary& summary, std::vector<Finding>& findings);
 void login_set_for_another(const Summary& summary, std::vector<Finding>& findings);
 void login_without_second_factor(const Summary& summary, std::vector<Finding>& findings);

@@ -116,5 +116,48 @@ TEST(Habits, whoever_is_suspended_is_ended_until_let_in_again) {
   EXPECT_EQ(rules_in(suspended + used(1)), Rules{}) << "before";
 }
 
+// A deployment by a session of its own, at an hour of a day in March.
+std::string deployment(int on, int hour, const std::string& who = "AssumedRole",
+                       const std::string& action = "UpdateService") {
+  const std::string id = day(on) + day(hour);
+  return R"({"eventVersion":"1.09","eventID":")" + id + R"(","eventTime":"2026-03-)" + day(on) +
+         "T" + day(hour) + R"(:00:00Z","eventSource":"ecs.amazonaws.com","eventName":")" + action +
+         R"(","sourceIPAddress":"198.51.100.7","userAgent":"Boto3/1.34","userIdentity":{"type":")" +
+         who +
+         R"(","arn":"arn:aws:sts::1:assumed-role/deploy/run","accountId":"1","accessKeyId":)"
+         R"("ASIA)" +
+         id +
+         R"(","sessionContext":{"sessionIssuer":{"type":"Role","arn":)"
+         R"("arn:aws:iam::1:role/deploy"}}}})"
+         "\n";
+}
+
+TEST(Habits, a_deployment_outside_the_hours_of_all_others_is_told_of) {
+  const auto runs = [](int days, const std::string& action = "UpdateService") {
+    std::string log;
+    for (int on = 1; on <= days; ++on) {
+      log += deployment(on, 8 + on % 3, "AssumedRole", action);
+      log += deployment(on, 11, "AssumedRole", action);
+    }
+    return log;
+  };
+  const struct {
+    const char* name;
+    std::string log;
+    Rules expected;
+  } rows[] = {
+      {"at night", runs(6) + deployment(9, 2), {"run_outside_hours"}},
+      {"in the afternoon", runs(6) + deployment(9, 14), {}},
+      {"four hours after", runs(6) + deployment(9, 15), {"run_outside_hours"}},
+      {"two at night", runs(6) + deployment(9, 2) + deployment(10, 2), {}},
+      {"hardly any before", runs(4) + deployment(9, 2), {}},
+      {"what deploys nothing",
+       runs(6, "ListServices") + deployment(9, 2, "AssumedRole", "ListServices"),
+       {}},
+      {"at all hours", runs(6) + deployment(7, 0) + deployment(8, 19) + deployment(9, 2), {}},
+  };
+  for (const auto& row : rows) EXPECT_EQ(rules_in(row.log), row.expected) << row.name;
+}
+
 }  // namespace
 }  // namespace mandate::observe

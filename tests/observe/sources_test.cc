@@ -340,6 +340,9 @@ TEST(Microsoft365, events_become_what_rules_speak_of) {
       {m365_event("Add service principal.", R"(,"ObjectId":"app1")"), "microsoft365:"},
       {m365_event("Set-Mailbox", out), "microsoft365: trust_widened"},
       {m365_event("Set-Mailbox", in), "microsoft365:"},
+      {m365_event("New-TransportRule",
+                  R"(,"Parameters":[{"Name":"BlindCopyTo","Value":"eve@other.example"}])"),
+       "microsoft365: trust_widened"},
       {m365_event("UserLoggedIn", ""), "microsoft365:"},
   };
   for (const auto& [record, expected] : rows) EXPECT_EQ(heard(record), expected) << record;

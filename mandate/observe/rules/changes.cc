@@ -1,5 +1,6 @@
 // Changes of trust, of logins, of rights: judged by what was so before and after.
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -46,9 +47,24 @@ ByObject by_object(const Summary& summary, ChangeKind kind) {
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
+// "ann@acme.example" and "ann" in a directory's path are one account.
+bool is_named(std::string_view account, std::string_view name) {
+  const std::string_view user = account.substr(0, account.find('@'));
+  return user.size() == name.size() &&
+         std::equal(user.begin(), user.end(), name.begin(), [](unsigned char a, unsigned char b) {
+           return std::tolower(a) == std::tolower(b);
+         });
+}
+
 // The actor changes itself: its own name, or as a session that carries that name.
 bool is_own(const ChangeRow& change) {
   return change.object == change.actor || last_part(change.object) == last_part(change.actor);
+}
+
+// The platform sets it for its owner, who proved themselves in another way: nobody else knows it.
+bool is_self_service(const Summary& summary, const ChangeRow& change) {
+  const auto actor = summary.principals().find(change.actor);
+  return actor != summary.principals().end() && actor->second.kind == ActorKind::kService;
 }
 
 Finding made_by(const Summary& summary, const ChangeRow& change) {
@@ -103,6 +119,32 @@ void trust_widened(const Summary& summary, std::vector<Finding>& findings) {
   }
 }
 
+// Own accounts: a mailbox that another account may open, or send in the name of.
+void account_opened(const Summary& summary, std::vector<Finding>& findings) {
+  std::map<std::pair<std::string, std::string>, std::size_t> accounts;  // by actor and party
+  for (const auto& [when, change] : summary.changes()) {
+    if (change.kind != ChangeKind::kTrustAdded || change.right.empty()) continue;
+    const auto actor = summary.principals().find(change.actor);
+    const bool is_platform =
+        actor != summary.principals().end() && actor->second.kind == ActorKind::kService;
+    if (is_platform || change.parties.empty()) continue;
+    const PartyRow& party = change.parties.front();
+    if (party.scope != PartyScope::kOwn) continue;
+    const bool is_for_itself = is_named(change.actor, party.id);
+    const bool is_owners = is_named(change.actor, last_part(change.object));
+    const bool is_again = ++accounts[{change.actor, party.id}] > 1;
+    Finding finding = made_by(summary, change);
+    finding.severity = is_for_itself || is_again ? Severity::kMedium : Severity::kLow;
+    finding.confidence = Confidence::kMedium;
+    finding.explanation =
+        change.actor + " let " + party.id + " act as " + change.object + " (" + change.right + ").";
+    if (is_for_itself) finding.reasons = {"given to itself"};
+    if (is_again) finding.reasons.emplace_back("one of several accounts given to the same party");
+    finding.ambiguity = {is_owners ? "its owner's own wish" : "an assistant, or a shared mailbox"};
+    findings.push_back(std::move(finding));
+  }
+}
+
 void trust_root_added(const Summary& summary, std::vector<Finding>& findings) {
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kTrustRoot) continue;
@@ -119,7 +161,10 @@ void trust_root_added(const Summary& summary, std::vector<Finding>& findings) {
 void login_set_for_another(const Summary& summary, std::vector<Finding>& findings) {
   const ByObject logins = by_object(summary, ChangeKind::kLogin);
   for (const auto& [when, change] : summary.changes()) {
-    if (change.kind != ChangeKind::kLoginSet || change.must_replace || is_own(change)) continue;
+    if (change.kind != ChangeKind::kLoginSet || change.must_replace || is_own(change) ||
+        is_self_service(summary, change)) {
+      continue;
+    }
     Finding finding = made_by(summary, change);
     finding.severity = Severity::kMedium;
     finding.confidence = Confidence::kMedium;

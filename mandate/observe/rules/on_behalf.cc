@@ -49,6 +49,7 @@ Consents consents_in(const Summary& summary) {
     for (const PartyRow& party : change.parties) {
       if (change.kind == ChangeKind::kTrustAdded) consents.for_all.insert(party.id);
       if (!is_consent) continue;
+      if (change.object == kEverybody) consents.for_all.insert(party.id);
       consents.of[{party.id, change.object}].push_back(&change);
       if (change.kind == ChangeKind::kConsentGiven) consents.users[party.id].insert(change.object);
     }

@@ -122,6 +122,21 @@ std::vector<const FactRow*> outside_hours(const Stage& stage) {
   return outside.size() == 1 ? outside : std::vector<const FactRow*>();
 }
 
+Finding outside(const std::string& who, const std::string& what, const Stage& stage,
+                const FactRow& row) {
+  Finding finding;
+  cite(finding, row.sample);
+  finding.principal = who;
+  finding.reach.resources = 1;
+  finding.severity = Severity::kMedium;
+  finding.confidence = Confidence::kMedium;
+  finding.explanation = what + " at " + format_rfc3339(row.first) + "; its " +
+                        std::to_string(stage.started.size() - 1) +
+                        " other runs lie in other hours of the day.";
+  finding.ambiguity = {"an urgent repair, agreed on elsewhere"};
+  return finding;
+}
+
 }  // namespace
 
 void stage_without_predecessor(const Summary& summary, std::vector<Finding>& findings) {
@@ -165,19 +180,18 @@ void run_outside_hours(const Summary& summary, std::vector<Finding>& findings) {
           });
       if (!is_later) continue;
       for (const FactRow* row : outside_hours(later)) {
-        Finding finding;
-        cite(finding, row->sample);
-        finding.principal = name;
-        finding.reach.resources = 1;
-        finding.severity = Severity::kMedium;
-        finding.confidence = Confidence::kMedium;
-        finding.explanation = name + ", a later stage of " + repository + ", ran at " +
-                              format_rfc3339(row->first) + "; its " +
-                              std::to_string(later.started.size() - 1) +
-                              " other runs lie in other hours of the day.";
-        finding.ambiguity = {"an urgent repair, agreed on elsewhere"};
-        findings.push_back(std::move(finding));
+        findings.push_back(
+            outside(name, name + ", a later stage of " + repository + ", ran", later, *row));
       }
+    }
+  }
+  std::map<std::string, Stage> deployments;  // by workload
+  for (const auto& [said, row] : summary.facts().of(FactKind::kDeployed)) {
+    deployments[said.subject].started[said.object] = &row;
+  }
+  for (const auto& [workload, stage] : deployments) {
+    for (const FactRow* row : outside_hours(stage)) {
+      findings.push_back(outside(workload, workload + " deployed", stage, *row));
     }
   }
 }

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "mandate/observe/rules.h"
@@ -12,6 +14,7 @@ namespace mandate::observe::rules {
 namespace {
 
 constexpr Milliseconds kRecoverySpan = std::chrono::hours(24);
+constexpr Milliseconds kOneConsent = std::chrono::minutes(1);
 constexpr Milliseconds kFactorFollows = std::chrono::hours(1);
 
 // The changes by the principal that they are about, each in time's order.
@@ -164,11 +167,22 @@ void factor_set_on_password_alone(const Summary& summary, std::vector<Finding>& 
 }
 
 void consent_over_broad(const Summary& summary, std::vector<Finding>& findings) {
+  // One consent is told by several events: of itself, and of what the application may call.
+  std::map<std::vector<std::string>, std::pair<Instant, std::size_t>> last;
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kConsentGiven || !change.is_admin) continue;
+    const std::string app = change.parties.empty() ? change.object : change.parties[0].id;
+    const auto [known, is_first] =
+        last.try_emplace({change.actor, change.object, app}, when.first, findings.size());
+    const bool is_same = !is_first && when.first - known->second.first <= kOneConsent;
+    known->second.first = when.first;
+    if (is_same) {
+      cite(findings[known->second.second], change.seen);
+      continue;
+    }
+    known->second.second = findings.size();
     Finding finding;
     cite(finding, change.seen);
-    const std::string app = change.parties.empty() ? change.object : change.parties[0].id;
     finding.principal = change.actor;
     finding.credential = change.credential;
     finding.reach = reach_of(summary, app);

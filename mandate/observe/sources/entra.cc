@@ -281,6 +281,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   } else {
     read_sign_in(record, activity);
   }
+  unify_accounts(scratch, activity);
   return activity.actor.id.empty() ? Reading::kUnusable : Reading::kActivity;
 }
 

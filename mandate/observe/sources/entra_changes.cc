@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "mandate/observe/inventory/oauth_grants.h"
 #include "mandate/observe/sources/entra.h"
@@ -24,6 +26,27 @@ bool has_broad_scope(std::string_view scopes) {
   return false;
 }
 
+// Of "[old] => [[…, ConsentType: AllPrincipals, Scope: a b], […]];" what is new.
+std::string_view new_permissions(std::string_view text) {
+  const std::size_t arrow = text.find("=>");
+  return arrow == std::string_view::npos ? text : text.substr(arrow);
+}
+
+// The scopes in it, one after the other; what has no such form stays as it is.
+std::string scopes_in(std::string_view permissions) {
+  constexpr std::string_view kName = "Scope:";
+  std::string scopes;
+  for (std::size_t at = permissions.find(kName); at != std::string_view::npos;
+       at = permissions.find(kName, at)) {
+    at += kName.size();
+    std::string_view some = permissions.substr(at, permissions.find_first_of(",]", at) - at);
+    some.remove_prefix(std::min(some.size(), some.find_first_not_of(' ')));
+    if (!scopes.empty() && !some.empty()) scopes += ' ';
+    scopes += some;
+  }
+  return scopes.empty() ? std::string(permissions) : scopes;
+}
+
 class ChangeReader {
  public:
   ChangeReader(const DirectoryChange& said, Scratch& scratch, Activity& activity)
@@ -32,7 +55,9 @@ class ChangeReader {
   void read() {
     if (is("Consent to application") || is("Add delegated permission grant") ||
         is("Add app role assignment to service principal")) {
-      read_consent();
+      read_consent(ChangeKind::kConsentGiven);
+    } else if (is("Remove delegated permission grant")) {
+      read_consent(ChangeKind::kConsentEnded);
     } else if (is("Add service principal credentials") ||
                (starts("Update application") && said_.operation.ends_with("management"))) {
       set(ChangeKind::kCredentialMade, said_.object);
@@ -66,19 +91,41 @@ class ChangeReader {
 
   void on_user(ChangeKind kind) { set(kind, said_.user.empty() ? said_.object : said_.user); }
 
+  // An administrator may consent for itself alone; older events do not tell.
+  bool is_consent_for_all(std::string_view permissions) const {
+    if (has("ConsentContext.OnBehalfOfAll")) {
+      return property("ConsentContext.OnBehalfOfAll") == "True";
+    }
+    if (permissions.find("ConsentType:") != std::string_view::npos) {
+      return permissions.find("ConsentType: AllPrincipals") != std::string_view::npos;
+    }
+    return property("ConsentContext.IsAdminConsent") == "True" ||
+           property("DelegatedPermissionGrant.ConsentType") == "AllPrincipals" ||
+           is("Add app role assignment to service principal");
+  }
+
+  // A consent is about the application; a grant is about what it may call, and names it besides.
+  std::string_view application() const {
+    if (!is("Consent to application")) {
+      for (const std::string_view name : {"ServicePrincipal.AppId", "ServicePrincipal.DisplayName",
+                                          "ServicePrincipal.ObjectID"}) {
+        if (!property(name).empty()) return property(name);
+      }
+    }
+    return std::string_view(said_.object).substr(0, said_.object.find(';'));
+  }
+
   // By a user for itself, or by an administrator for all.
-  void read_consent() {
-    std::string_view scopes = property("ConsentAction.Permissions");
+  void read_consent(ChangeKind kind) {
+    const std::string_view permissions = new_permissions(property("ConsentAction.Permissions"));
+    std::string scopes = scopes_in(permissions);
     if (scopes.empty()) scopes = property("DelegatedPermissionGrant.Scope");
     if (scopes.empty()) scopes = property("AppRole.Value");
-    const bool is_for_all = property("ConsentContext.IsAdminConsent") == "True" ||
-                            property("DelegatedPermissionGrant.ConsentType") == "AllPrincipals" ||
-                            is("Add app role assignment to service principal");
-    set(ChangeKind::kConsentGiven, is_for_all ? "everybody in the directory" : "");
-    change_.right = scratch_.keep(std::string(scopes));
+    set(kind, is_consent_for_all(permissions) ? kEverybody : "");
     change_.is_admin = has_broad_scope(scopes);
-    change_.parties =
-        scratch_.only({.id = scratch_.keep(said_.object), .scope = PartyScope::kExternal});
+    change_.right = scratch_.keep(std::move(scopes));
+    change_.parties = scratch_.only(
+        {.id = scratch_.keep(std::string(application())), .scope = PartyScope::kExternal});
   }
 
   void read_right() {

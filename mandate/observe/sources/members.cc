@@ -1,5 +1,10 @@
 #include "mandate/observe/sources/members.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "mandate/observe/sources/text.h"
+
 namespace mandate::observe {
 
 std::optional<json::Value> value_in(const json::Slot& slot) {
@@ -38,6 +43,22 @@ std::string_view first_string(std::span<const json::Slot> slots,
     if (!slots[index].string().empty()) return slots[index].string();
   }
   return {};
+}
+
+void unify_accounts(Scratch& scratch, Activity& activity) {
+  auto unify = [&scratch](std::string_view& name) {
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    if (domain_of(name).empty() || std::none_of(name.begin(), name.end(), is_upper)) return;
+    std::string lower(name);
+    for (char& c : lower) c = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+    name = scratch.keep(std::move(lower));
+  };
+  unify(activity.actor.id);
+  unify(activity.change.object);
+  for (Activity& further : scratch.more) {
+    unify(further.actor.id);
+    unify(further.change.object);
+  }
 }
 
 }  // namespace mandate::observe

@@ -11,6 +11,7 @@
 
 #include "mandate/json/projection.h"
 #include "mandate/json/value.h"
+#include "mandate/observe/sources/source.h"
 
 namespace mandate::observe {
 
@@ -25,6 +26,10 @@ std::string_view text_at(const json::Value& value, std::initializer_list<std::st
 
 // The items of the array there; none for every other kind.
 const json::Array& items_at(const json::Value& value, std::initializer_list<std::string_view> path);
+
+// Mail addresses that name accounts, in lower case: one log writes the same account in several
+// ways.
+void unify_accounts(Scratch& scratch, Activity& activity);
 
 // The first slot that holds a string that is not empty.
 std::string_view first_string(std::span<const json::Slot> slots,

@@ -37,6 +37,10 @@ enum Path : std::size_t {
   kAddressColumn,
   kObjectColumn,
   kAgent,
+  kAppId,
+  kClientAppId,
+  kAccessAppId,
+  kApplicationId,
   kPaths,
 };
 
@@ -66,6 +70,10 @@ constexpr std::array<std::string_view, kPaths> kWanted = {
     "Client_IPAddress",
     "OfficeObjectId",
     "UserAgent",
+    "AppId",
+    "ClientAppId",
+    "AppAccessContext.ClientAppId",
+    "ApplicationId",
 };
 
 // Of a list of {Name, Value}.
@@ -91,17 +99,23 @@ std::string user_in(const json::Slot& slot) {
   return {};
 }
 
+// Sets passwords for people who have proved themselves in another way.
+constexpr std::string_view kSelfService = "fim_password_service@";
+
 void read_identity(std::span<const json::Slot> slots, Activity& activity) {
   Actor& actor = activity.actor;
   actor.id = first_string(slots, {kUser, kUserKey});
   actor.tenant = slots[kOrganization].string();
   const std::string_view type = slots[kUserType].text;
-  // Regular, administrator, and operator of the data centre; then system, application and others.
-  const bool is_account = type == "0" || type == "2" || type == "Regular" || type == "Admin";
+  // Regular and administrator; an application may act in an account's name. The rest are systems.
+  const bool is_person = type == "0" || type == "2" || type == "Regular" || type == "Admin";
+  const bool is_for_person = (type == "5" || type == "Application") && !domain_of(actor.id).empty();
+  const bool is_account = (is_person || is_for_person) && !actor.id.starts_with(kSelfService);
   actor.kind = is_account ? ActorKind::kUser : ActorKind::kService;
   const std::string_view session = first_string(slots, {kSession, kClientSession});
   if (!session.empty()) activity.credential = {.id = session, .kind = CredentialKind::kSession};
-  activity.context.source = first_string(slots, {kClientAddress, kActorAddress, kAddressColumn});
+  activity.context.source =
+      host_of(first_string(slots, {kClientAddress, kActorAddress, kAddressColumn}));
 }
 
 void read_directory(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
@@ -128,12 +142,13 @@ void read_login(Activity& activity) {
   activity.actor.is_person = activity.context.agent_kind == AgentKind::kInteractive;
 }
 
-// Mail that goes on to somebody else, or a mailbox that somebody else may open.
+// Mail that goes on to somebody else: one's own or, by a rule of transport, everybody's.
 void read_mailbox(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   const std::optional<json::Value> parameters = value_in(slots[kParameters]);
   if (!parameters) return;
   for (const std::string_view name :
-       {"ForwardingSmtpAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo"}) {
+       {"ForwardingSmtpAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "BlindCopyTo",
+        "CopyTo", "RedirectMessageTo"}) {
     std::string_view to = value_of(*parameters, name);
     if (to.starts_with("smtp:") || to.starts_with("SMTP:")) to.remove_prefix(5);
     if (to.empty() || domain_of(to).empty()) continue;
@@ -145,6 +160,40 @@ void read_mailbox(std::span<const json::Slot> slots, Scratch& scratch, Activity&
                       .scope = is_own ? PartyScope::kOwn : PartyScope::kExternal});
     return;
   }
+}
+
+// On behalf of whom, as far as the log names the application.
+void read_application(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  if (activity.actor.kind != ActorKind::kUser) return;
+  std::string_view last;
+  for (const Path path : {kAccessAppId, kClientAppId, kAppId, kApplicationId}) {
+    const std::string_view app = slots[path].string();
+    if (app.empty() || app == last) continue;
+    scratch.facts.push_back({FactKind::kActedFor, app, activity.actor.id});
+    last = app;
+  }
+  activity.facts = scratch.facts;
+}
+
+// A mailbox that somebody else may open, or send in the name of. "Default" and "Anonymous" are
+// everybody.
+void read_delegate(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
+  const std::optional<json::Value> parameters = value_in(slots[kParameters]);
+  if (!parameters) return;
+  std::string_view who = value_of(*parameters, "User");
+  if (who.empty()) who = value_of(*parameters, "Trustee");
+  who = who.substr(who.rfind('/') + 1);
+  const std::string_view right = value_of(*parameters, "AccessRights");
+  if (who.empty() || right.empty() || value_of(*parameters, "Deny") == "True") return;
+  const bool is_public = who == "Default" || who == "Anonymous" || who == "Everyone";
+  std::string_view mailbox = value_of(*parameters, "Identity");
+  if (mailbox.empty()) mailbox = activity.target;
+  activity.change.kind = ChangeKind::kTrustAdded;
+  activity.change.object = scratch.keep(std::string(mailbox.substr(mailbox.rfind('/') + 1)));
+  activity.change.right = scratch.keep(std::string(right));
+  activity.change.parties =
+      scratch.only({.id = scratch.keep(std::string(who)),
+                    .scope = is_public ? PartyScope::kPublic : PartyScope::kOwn});
 }
 
 bool is_failure(std::string_view result, std::string_view operation) {
@@ -175,15 +224,23 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   activity.context.agent_kind = agent_kind(activity.context.agent);
   read_identity(slots, activity);
   if (activity.actor.id.empty()) return Reading::kUnusable;
+  unify_accounts(scratch, activity);
   if (is_failure(slots[kResult].string(), activity.action)) {
     activity.outcome = Outcome::kDenied;
   } else if (activity.action == "UserLoggedIn") {
     read_login(activity);
   } else if (slots[kParameters].kind != json::SlotKind::kAbsent) {
     read_mailbox(slots, scratch, activity);
+    if (activity.action == "Add-MailboxPermission" ||
+        activity.action == "Add-RecipientPermission" ||
+        activity.action == "Add-MailboxFolderPermission") {
+      read_delegate(slots, scratch, activity);
+    }
   } else {
     read_directory(slots, scratch, activity);
   }
+  unify_accounts(scratch, activity);
+  if (activity.outcome == Outcome::kSucceeded) read_application(slots, scratch, activity);
   return Reading::kActivity;
 }
 

@@ -267,6 +267,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
   if (result == "DENY") activity.outcome = Outcome::kDenied;
   if (result == "FAILURE") activity.outcome = Outcome::kFailed;
   if (activity.outcome == Outcome::kSucceeded) EventReader(slots, scratch, activity).read();
+  unify_accounts(scratch, activity);
   return Reading::kActivity;
 }
 

@@ -68,14 +68,6 @@ std::string_view first_of(std::span<const json::Slot> slots, std::initializer_li
   return {};
 }
 
-// Without its port, and where it is IPv6 without brackets.
-std::string_view host_of(std::string_view address) {
-  if (address.starts_with('[')) return address.substr(1, address.find(']') - 1);
-  const std::size_t colon = address.find(':');
-  const bool has_port = colon != std::string_view::npos && colon == address.rfind(':');
-  return has_port ? address.substr(0, colon) : address;
-}
-
 void read_actor(std::span<const json::Slot> slots, Activity& activity) {
   // 1 is a person, 2 a bot (events.proto: UserKind).
   const bool is_bot = slots[kUserKind].text == "2" || slots[kBotName].is_string();

@@ -122,6 +122,13 @@ bool is_address_like(std::string_view source) {
                      [](char c) { return is_hex(c) || c == '.' || c == ':'; });
 }
 
+std::string_view host_of(std::string_view address) {
+  if (address.starts_with('[')) return address.substr(1, address.find(']') - 1);
+  const std::size_t colon = address.find(':');
+  const bool has_port = colon != std::string_view::npos && colon == address.rfind(':');
+  return has_port ? address.substr(0, colon) : address;
+}
+
 AgentKind agent_kind(std::string_view agent) {
   if (agent.starts_with('[')) agent.remove_prefix(1);
   if (agent.empty()) return AgentKind::kUnknown;

@@ -26,6 +26,9 @@ std::optional<Instant> date_in_words(std::string_view text);
 // Written like an IP address, valid or not: other sources are names of services.
 bool is_address_like(std::string_view source);
 
+// An address without its port, and where it is IPv6 without brackets.
+std::string_view host_of(std::string_view address);
+
 // By what user agents say of themselves; unknown where there is none.
 AgentKind agent_kind(std::string_view agent);
 
