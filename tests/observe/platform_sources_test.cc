@@ -170,6 +170,37 @@ TEST(Kubernetes, one_account_of_several_workloads_or_one_token_at_several_addres
   }
 }
 
+std::string by_account(int minute, std::string_view address, std::string_view agent = "web/1",
+                       std::string_view account = "system:serviceaccount:shop:web") {
+  return R"({"apiVersion":"audit.k8s.io/v1","auditID":"a)" + std::to_string(minute) +
+         R"(","requestReceivedTimestamp":"2026-01-01T00:0)" + std::to_string(minute) +
+         R"(:00Z","verb":"list","user":{"username":")" + std::string(account) +
+         R"("},"sourceIPs":[")" + std::string(address) + R"("],"userAgent":")" +
+         std::string(agent) +
+         R"(","objectRef":{"resource":"pods"},"responseStatus":{"code":200}})" + "\n";
+}
+
+TEST(Kubernetes, an_account_that_leaves_its_clusters_network_is_found) {
+  const std::string two = by_account(1, "10.0.0.1") + by_account(2, "10.0.0.2");
+  const std::string three = two + by_account(3, "10.0.0.1");
+  const std::set<std::string> told{"workload_token_elsewhere"};
+  const Case cases[] = {
+      {"by another program", three + by_account(4, "203.0.113.9", "curl/8"), told},
+      {"by the same", three + by_account(4, "203.0.113.9"), told},
+      {"inside", three + by_account(4, "192.168.1.9", "curl/8"), {}},
+      {"hardly known inside", two + by_account(4, "203.0.113.9", "curl/8"), {}},
+      {"always outside", by_account(1, "203.0.113.9") + by_account(2, "198.51.100.9"), {}},
+      {"a person's",
+       by_account(1, "10.0.0.1", "x", "ann") + by_account(2, "10.0.0.1", "x", "ann") +
+           by_account(3, "10.0.0.1", "x", "ann") + by_account(4, "203.0.113.9", "x", "ann"),
+       {}},
+  };
+  for (const Case& row : cases) {
+    Scan scan = scan_of(row.record);
+    EXPECT_EQ(rules_of(scan), row.rules) << row.name;
+  }
+}
+
 TEST(Kubernetes, events_are_read_out_of_what_azure_wraps_them_in) {
   const json::Value inside(k8s("ann", "create", kExec, "", "101"));
   Scan scan =

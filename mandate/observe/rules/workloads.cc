@@ -5,6 +5,7 @@
 
 #include "mandate/observe/rules.h"
 #include "mandate/observe/rules/common.h"
+#include "mandate/observe/rules/patterns.h"
 
 namespace mandate::observe::rules {
 namespace {
@@ -128,6 +129,43 @@ void workload_of_many_programs(const Summary& summary, std::vector<Finding>& fin
   }
 }
 
+// Where tokens name no pod: an account that works inside the cluster's network, and was used from
+// outside of it too.
+void workload_account_outside(const Summary& summary, std::vector<Finding>& findings) {
+  constexpr std::uint64_t kInsideMin = 3;
+  for (const auto& [name, row] : summary.credentials()) {
+    const bool is_account = row.principal.starts_with("system:serviceaccount:");
+    if (row.kind != CredentialKind::kNone || !is_account) continue;
+    std::uint64_t inside = 0;
+    std::set<std::string> known;  // programs
+    std::set<std::string> addresses;
+    std::set<std::string> programs;
+    Finding finding;
+    for (const Use& use : row.uses) {
+      if (use.key.source.empty() || use.key.source_is_service) continue;
+      const bool is_inside = network_of(use.key.source).empty();
+      (is_inside ? known : programs).insert(use.key.product);
+      inside += is_inside ? use.count : 0;
+      if (is_inside) continue;
+      addresses.insert(use.key.source);
+      cite(finding, use.sample);
+    }
+    if (addresses.empty() || inside < kInsideMin) continue;
+    const bool is_other_program = std::none_of(
+        programs.begin(), programs.end(), [&](const auto& one) { return known.contains(one); });
+    finding.principal = row.principal;
+    finding.reach = reach_of(summary, name);
+    finding.severity = severity_of(finding.reach, Severity::kHigh);
+    finding.confidence = is_other_program ? Confidence::kHigh : Confidence::kMedium;
+    finding.explanation = row.principal +
+                          ", which works inside the cluster's network, was used from " +
+                          joined(addresses) + ".";
+    finding.reasons = {is_other_program ? "by another program" : "by the same kind of program"};
+    finding.ambiguity = {"a way out of the network that the cluster's API sees as public"};
+    findings.push_back(std::move(finding));
+  }
+}
+
 }  // namespace
 
 std::string_view workload_of(std::string_view pod) {
@@ -221,6 +259,7 @@ void workload_token_elsewhere(const Summary& summary, std::vector<Finding>& find
     finding.ambiguity = {"a way out of the network that changes looks the same"};
     findings.push_back(std::move(finding));
   }
+  workload_account_outside(summary, findings);
 }
 
 void workload_entered(const Summary& summary, std::vector<Finding>& findings) {
