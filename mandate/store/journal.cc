@@ -20,6 +20,28 @@ using Day = std::chrono::sys_days;
 
 Day day_of(Instant instant) { return std::chrono::floor<std::chrono::days>(instant); }
 
+// Whether an entry that somebody waits for is held back for others. Under load the next one is
+// never far, and both then share a sync; who asks one thing after the other would only be slower.
+// So it is tried now and then, and kept up for as long as others do come.
+class Company {
+ public:
+  bool is_likely() { return left_ > 0 || ++alone_ >= kAloneGroups; }
+  void was_waited_for(std::size_t waiters) {
+    alone_ = 0;
+    if (waiters > 1) {
+      left_ = kPatience;
+    } else if (left_ > 0) {
+      --left_;
+    }
+  }
+
+ private:
+  static constexpr int kPatience = 8;      // groups held back in vain, and no more
+  static constexpr int kAloneGroups = 64;  // groups until the next try
+  int left_ = 0;
+  int alone_ = 0;
+};
+
 struct Item {
   std::string entry;
   record::Journal::Done done;
@@ -48,7 +70,7 @@ struct SegmentJournal::Impl {
   std::condition_variable queued;
   std::vector<Item> queue;
   std::size_t queue_bytes = 0;
-  bool is_waited_for = false;         // somebody's answer hangs on an entry of the queue
+  std::size_t waiters = 0;            // entries of the queue that somebody's answer hangs on
   std::uint32_t queue_log = 0;        // the log that the next entry goes to
   std::uint64_t queue_log_bytes = 0;  // what that log will have then
   Day queue_log_day{};
@@ -82,9 +104,16 @@ struct SegmentJournal::Impl {
   void stop();
   void run_writer();
 
-  // Under the queue's lock.
-  bool is_urgent() const {
-    return stopping || is_waited_for || queue.size() >= kJournalGatherEntriesMax;
+  // Under the queue's lock. What the writer acts on: it is woken when this grows.
+  enum class Waiting { kNothing, kEntries, kSomebody, kFullGroup };
+  Waiting waiting() const {
+    if (stopping || queue.size() >= kJournalGatherEntriesMax) return Waiting::kFullGroup;
+    if (waiters > 0) return Waiting::kSomebody;
+    return queue.empty() ? Waiting::kNothing : Waiting::kEntries;
+  }
+  // Until it has grown to this, or the time is over.
+  void gather(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds time, Waiting until) {
+    queued.wait_for(lock, time, [&] { return waiting() >= until; });
   }
   std::string origin(std::uint32_t log) const { return journal_log_origin(options.host, log); }
   std::shared_ptr<JournalLog> newest() const;
@@ -279,16 +308,21 @@ Error SegmentJournal::Impl::close(const Error& error) {
 
 void SegmentJournal::Impl::run_writer() {
   std::vector<Item> group;
+  Company company;
   while (true) {
     group.clear();
     {
       std::unique_lock lock(queue_mutex);
-      queued.wait(lock, [this] { return stopping || !queue.empty(); });
-      queued.wait_for(lock, kJournalGatherTime, [this] { return is_urgent(); });
+      queued.wait(lock, [this] { return waiting() > Waiting::kNothing; });
+      gather(lock, kJournalGatherTime, Waiting::kSomebody);
+      if (waiting() == Waiting::kSomebody && company.is_likely()) {
+        gather(lock, kJournalCompanyTime, Waiting::kFullGroup);
+        company.was_waited_for(waiters);
+      }
       if (queue.empty()) return;
       group.swap(queue);
       queue_bytes = 0;
-      is_waited_for = false;
+      waiters = 0;
     }
     write_group(group);
   }
@@ -363,10 +397,10 @@ Result<record::Journal::Place> SegmentJournal::append(std::string entry, Done do
     impl.queue_log_bytes += bytes;
     impl.queue_bytes += entry.size();
     log = impl.queue_log;
-    wakes = impl.queue.empty() || !impl.is_urgent();
-    if (done) impl.is_waited_for = true;
+    const Impl::Waiting before = impl.waiting();
+    if (done) ++impl.waiters;
     impl.queue.push_back({std::move(entry), std::move(done), log});
-    wakes = wakes && (impl.queue.size() == 1 || impl.is_urgent());
+    wakes = impl.waiting() > before;
   }
   if (wakes) impl.queued.notify_one();
   return Place{impl.origin(log), impl.options.run};

@@ -1,7 +1,7 @@
 // The journal: a chain of logs, each one preallocated segment file. One thread writes; what waits
 // together is one group, one write and one fdatasync. Callbacks come after it, never before.
 // Entries that nobody waits for gather for kJournalGatherTime; one that somebody waits for takes
-// them along.
+// them along, and where others keep coming it waits for them, for kJournalCompanyTime.
 //
 //   Result<std::unique_ptr<SegmentJournal>> journal = SegmentJournal::open(options);
 //   (*journal)->append(R"({"type":"issued"})", [](Result<void> durable) { ... });
@@ -35,6 +35,8 @@ inline constexpr std::size_t kJournalQueueBytesMax = 16 << 20;
 // What a crash can cost of answers that were not waited for: they are told of as lost.
 inline constexpr std::chrono::milliseconds kJournalGatherTime{2};
 inline constexpr std::size_t kJournalGatherEntriesMax = 512;
+// What an answer that is waited for is later at most, for the sync that it shares under load.
+inline constexpr std::chrono::milliseconds kJournalCompanyTime{1};
 
 struct SegmentJournalOptions {
   FileSystem& files;
