@@ -34,16 +34,19 @@ std::uint32_t byte(std::string_view bytes, std::size_t i) {
 }
 
 std::string encode64(std::string_view bytes, std::string_view alphabet, bool padded) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::size_t left = std::min<std::size_t>(bytes.size() - i, 3);
-    std::uint32_t group = byte(bytes, i) << 16;
-    if (left > 1) group |= byte(bytes, i + 1) << 8;
-    if (left > 2) group |= byte(bytes, i + 2);
-    for (std::size_t k = 0; k <= left; ++k) text += alphabet[(group >> (18 - 6 * k)) & 63];
-    if (padded) text.append(3 - left, '=');
+  const std::size_t rest = bytes.size() % 3;
+  const std::size_t digits = bytes.size() / 3 * 4 + (rest == 0 ? 0 : rest + 1);
+  std::string text(padded ? (digits + 3) / 4 * 4 : digits, '=');
+  std::size_t at = 0;
+  const auto put = [&](std::uint32_t group, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) text[at++] = alphabet[(group >> (18 - 6 * k)) & 63];
+  };
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) {
+    put(byte(bytes, i) << 16 | byte(bytes, i + 1) << 8 | byte(bytes, i + 2), 4);
   }
+  if (rest == 1) put(byte(bytes, i) << 16, 2);
+  if (rest == 2) put(byte(bytes, i) << 16 | byte(bytes, i + 1) << 8, 3);
   return text;
 }
 
@@ -55,24 +58,34 @@ tl::unexpected<Error> not_encoded(std::string_view text, const char* expected) {
 
 // `text` without padding. The bits that a last, partial group does not use must be zero.
 Result<std::string> decode64(std::string_view text, const Table& values, const char* expected) {
-  auto refuse = [&] { return not_encoded(text, expected); };
-  if (text.size() % 4 == 1) return refuse();
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
-  for (std::size_t i = 0; i < text.size(); i += 4) {
-    std::size_t count = std::min<std::size_t>(text.size() - i, 4);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < count; ++k) {
-      std::uint8_t value = values[byte(text, i + k)];
-      if (value == kNone) return refuse();
-      group |= std::uint32_t{value} << (18 - 6 * k);
-    }
-    for (std::size_t k = 0; k + 1 < count; ++k) {
-      bytes += static_cast<char>((group >> (16 - 8 * k)) & 0xff);
-    }
-    std::uint32_t unused = count == 4 ? 0 : count == 3 ? 0xff : 0xffff;
-    if ((group & unused) != 0) return refuse();
+  const std::size_t rest = text.size() % 4;
+  if (rest == 1) return not_encoded(text, expected);
+  std::string bytes(text.size() / 4 * 3 + (rest == 0 ? 0 : rest - 1), '\0');
+  std::size_t at = 0;
+  std::uint32_t seen = 0;  // of all digits: kNone has bits that no value has
+  const auto digit = [&](std::size_t i) {
+    const std::uint32_t value = values[byte(text, i)];
+    seen |= value;
+    return value;
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    const std::uint32_t group =
+        digit(i) << 18 | digit(i + 1) << 12 | digit(i + 2) << 6 | digit(i + 3);
+    bytes[at++] = static_cast<char>(group >> 16);
+    bytes[at++] = static_cast<char>(group >> 8);
+    bytes[at++] = static_cast<char>(group);
   }
+  std::uint32_t unused = 0;
+  if (rest != 0) {
+    const std::uint32_t group =
+        digit(i) << 18 | digit(i + 1) << 12 | (rest == 3 ? digit(i + 2) << 6 : 0);
+    bytes[at++] = static_cast<char>(group >> 16);
+    if (rest == 3) bytes[at++] = static_cast<char>(group >> 8);
+    unused = group & (rest == 3 ? 0xff : 0xffff);
+  }
+  static_assert((kNone & ~63U) != 0);
+  if ((seen & ~63U) != 0 || unused != 0) return not_encoded(text, expected);
   return bytes;
 }
 

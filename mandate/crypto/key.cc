@@ -95,14 +95,22 @@ bool verify_ed25519(EVP_PKEY* pkey, std::string_view message, std::string_view s
                           message.size()) == 1;
 }
 
-std::string sign_ed25519(EVP_PKEY* pkey, std::string_view message) {
-  const DigestContext context(EVP_MD_CTX_new());
-  must(context != nullptr);
-  must(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, pkey) == 1);
+// A context that has signed before begins again without its key; where that is refused, anew.
+std::string sign_ed25519(EVP_PKEY* pkey, Slot<DigestContext>& slot, std::string_view message) {
+  const NoErrorsLeft no_errors_left;
+  DigestContext context = slot.take();
+  const auto begin = [&](EVP_PKEY* key) {
+    return EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) == 1;
+  };
+  if (!context || !begin(nullptr)) {
+    context.reset(EVP_MD_CTX_new());
+    must(context != nullptr && begin(pkey));
+  }
   std::string out(64, '\0');
   std::size_t size = out.size();
   must(EVP_DigestSign(context.get(), octets(out), &size, octets(message), message.size()) == 1);
   must(size == out.size());
+  slot.give(std::move(context));
   return out;
 }
 
@@ -207,7 +215,7 @@ std::string PrivateKey::ed25519_seed() const {
 std::string PrivateKey::sign(Algorithm algorithm, std::string_view message) const {
   must(public_key().accepts(algorithm));
   EVP_PKEY* const pkey = impl_->pkey.get();
-  if (algorithm == Algorithm::kEdDsa) return sign_ed25519(pkey, message);
+  if (algorithm == Algorithm::kEdDsa) return sign_ed25519(pkey, impl_->ed25519_slot, message);
   const Hashed hash = hashed(algorithm, message);
   ContextSlot& slot = impl_->slots[slot_of(algorithm)];
   PkeyContext context = slot.take();

@@ -43,19 +43,21 @@ struct PublicParts {
 
 // One initialised context of a key, kept for its next use: to make one costs a tenth of a P-256
 // check. Threads that find the slot empty make their own.
-class ContextSlot {
+template <class Context>
+class Slot {
  public:
-  ContextSlot() = default;
-  ContextSlot(const ContextSlot&) = delete;
-  ContextSlot& operator=(const ContextSlot&) = delete;
-  ~ContextSlot() { PkeyContext(idle_.load()); }
+  Slot() = default;
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { Context(idle_.load()); }
 
-  PkeyContext take() { return PkeyContext(idle_.exchange(nullptr)); }
-  void give(PkeyContext context) { PkeyContext(idle_.exchange(context.release())); }
+  Context take() { return Context(idle_.exchange(nullptr)); }
+  void give(Context context) { Context(idle_.exchange(context.release())); }
 
  private:
-  std::atomic<EVP_PKEY_CTX*> idle_ = nullptr;
+  std::atomic<typename Context::pointer> idle_ = nullptr;
 };
+using ContextSlot = Slot<PkeyContext>;
 inline constexpr std::size_t kSlotCount = 2;  // an RSA key has two algorithms
 
 struct PublicKey::Impl {
@@ -74,6 +76,7 @@ struct PrivateKey::Impl {
   PublicKey public_key;
   Pkey pkey;  // the only place that holds the secret; OpenSSL clears it when it frees it
   mutable std::array<ContextSlot, kSlotCount> slots{};
+  mutable Slot<DigestContext> ed25519_slot{};
 
   Impl(PublicKey key, Pkey secret) : public_key(std::move(key)), pkey(std::move(secret)) {}
   // Checks that the public part belongs to the private one.

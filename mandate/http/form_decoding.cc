@@ -13,28 +13,33 @@ int hex_value(char c) {
   return -1;
 }
 
-// The text itself is never quoted: it may be a token.
-Result<std::string> decode(std::string_view text, bool plus_is_space, const std::string& what) {
+// The text itself is never quoted: it may be a token. `what()` names it.
+template <class What>
+Result<std::string> decode(std::string_view text, bool plus_is_space, const What& what) {
   std::string decoded;
   decoded.reserve(text.size());
+  std::size_t copied = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
+    const bool is_space = text[i] == '+' && plus_is_space;
+    if (!is_space && text[i] != '%') continue;
+    decoded += text.substr(copied, i - copied);
+    if (is_space) {
       decoded += ' ';
-    } else if (text[i] == '%') {
+    } else {
       const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
       if (high < 0 || low < 0) {
         return fail(Reason::kBadRequest,
-                    "a '%' in " + what + " is not followed by two hexadecimal digits");
+                    "a '%' in " + what() + " is not followed by two hexadecimal digits");
       }
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
-    } else {
-      decoded += text[i];
     }
+    copied = i + 1;
   }
+  decoded += text.substr(copied);
   if (decoded.find('\0') != std::string::npos || !is_utf8(decoded)) {
-    return fail(Reason::kBadRequest, what + " is not UTF-8 text without NUL");
+    return fail(Reason::kBadRequest, what() + " is not UTF-8 text without NUL");
   }
   return decoded;
 }
@@ -47,7 +52,7 @@ bool unreserved(char c) {
 }  // namespace
 
 Result<std::string> decode_segment(std::string_view text) {
-  return decode(text, false, "a segment of the path");
+  return decode(text, false, [] { return std::string("a segment of the path"); });
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> decode_form(std::string_view body) {
@@ -63,11 +68,12 @@ Result<std::vector<std::pair<std::string, std::string>>> decode_form(std::string
           "the form has more than " + std::to_string(limits::kFormParametersMax) + " parameters");
     }
     const std::size_t equals = pair.find('=');
-    Result<std::string> name = decode(pair.substr(0, equals), true, "a parameter's name");
+    Result<std::string> name =
+        decode(pair.substr(0, equals), true, [] { return std::string("a parameter's name"); });
     if (!name) return fail(name.error());
     Result<std::string> value =
         decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1), true,
-               "the value of parameter " + quoted(*name));
+               [&] { return "the value of parameter " + quoted(*name); });
     if (!value) return fail(value.error());
     parameters.emplace_back(*std::move(name), *std::move(value));
   }

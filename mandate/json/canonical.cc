@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -47,16 +48,34 @@ void write_double(std::string& out, double number) {
   }
 }
 
+// How much of `text` stands before the first byte that is escaped; looked at eight at a time.
+std::size_t plain_length(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x80 * kOnes;
+  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHigh; };
+  std::size_t i = 0;
+  for (std::uint64_t word = 0; i + sizeof word <= text.size(); i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    const std::uint64_t control = (word - 0x20 * kOnes) & ~word & kHigh;
+    if ((control | has_zero(word ^ '"' * kOnes) | has_zero(word ^ '\\' * kOnes)) != 0) break;
+  }
+  while (i < text.size() && static_cast<unsigned char>(text[i]) >= 0x20 && text[i] != '"' &&
+         text[i] != '\\') {
+    ++i;
+  }
+  return i;
+}
+
 void write_string(std::string& out, std::string_view text) {
   constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
   constexpr std::string_view kLetters = "btnfr\"\\";
   out += '"';
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
-    out += text.substr(copied, i - copied);
-    copied = i + 1;
+  for (;;) {
+    const std::size_t plain = plain_length(text);
+    out += text.substr(0, plain);
+    if (plain == text.size()) break;
+    const char c = text[plain];
+    text.remove_prefix(plain + 1);
     if (std::size_t at = kShort.find(c); at != std::string_view::npos) {
       out += '\\';
       out += kLetters[at];
@@ -64,7 +83,6 @@ void write_string(std::string& out, std::string_view text) {
       out += "\\u00" + encode_hex({&c, 1});
     }
   }
-  out += text.substr(copied);
   out += '"';
 }
 

@@ -7,6 +7,7 @@
 #include "mandate/authority/route.h"
 #include "mandate/base/bytes.h"
 #include "mandate/crypto/hash.h"
+#include "mandate/json/object_text.h"
 #include "mandate/service/decision_point.h"
 
 namespace mandate::service {
@@ -113,21 +114,28 @@ std::string lineage_text(const Core& core, const Decided& decided) {
 
 // A signed statement for the upstream, about this one request.
 std::string assertion(Core& core, const Decided& decided, const Original& original, Instant now) {
-  json::Value claims = token::to_json(*decided.claims(), core.deps.issuer);
-  json::Value about = json::Value::object({{"iss", core.deps.issuer},
-                                           {"aud", decided.request.location.text()},
-                                           {"iat", to_numeric_date(now)},
-                                           {"exp", to_numeric_date(now + kAssertionLifetime)},
-                                           {"jti", encode_base64url(core.deps.random.bytes(16))},
-                                           {"htm", original.method},
-                                           {"uri", original.target}});
-  if (decided.shadowed) about.set("enforcement", "shadow");
-  for (std::string_view key : {"sub", "act", "client_id", "lineage", "txn"}) {
-    if (const json::Value* value = claims.find(key)) about.set(key, *value);
-  }
+  const TokenClaims& claims = *decided.claims();
+  std::string out;
+  json::ObjectText text(out);
+  if (!claims.actors.empty()) text.raw("act", token::act_text(claims.actors));
+  text.text("aud", decided.request.location.text());
+  text.text("client_id", claims.client_id.text());
+  if (decided.shadowed) text.text("enforcement", "shadow");
+  text.number("exp", to_numeric_date(now + kAssertionLifetime));
+  text.text("htm", original.method);
+  text.number("iat", to_numeric_date(now));
+  text.text("iss", core.deps.issuer);
+  text.text("jti", encode_base64url(core.deps.random.bytes(16)));
+  text.begin_array("lineage");
+  for (const DelegationId& delegation : claims.lineage) text.add_item(delegation.text());
+  text.end_array();
+  text.text("sub", claims.subject.text());
+  text.text("txn", claims.transaction);
+  text.text("uri", original.target);
+  text.end();
   const crypto::PrivateKey& key = core.issuer_keys(now).es256;
   return token::sign_jws(key, crypto::Algorithm::kEs256, "mandate-assertion+jwt",
-                         key.public_key().thumbprint_base64url(), about);
+                         key.public_key().thumbprint_base64url(), out);
 }
 
 Reply permitted(Core& core, const Decided& decided, const Original& original,

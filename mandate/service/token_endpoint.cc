@@ -6,6 +6,7 @@
 
 #include "mandate/base/bytes.h"
 #include "mandate/base/limits.h"
+#include "mandate/json/object_text.h"
 #include "mandate/record/command.h"
 #include "mandate/service/exchange.h"
 #include "mandate/service/form.h"
@@ -17,6 +18,7 @@ namespace mandate::service {
 namespace {
 
 constexpr Seconds kTokenLifetimeDefault{300};
+constexpr std::size_t kUsualEntryBytes = 2 << 10;
 constexpr std::string_view kExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::string_view kAccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 
@@ -101,16 +103,21 @@ TokenClaims make_claims(Core& core, const record::View& view, const Request& req
 
 // The entry of an issue: the token's claims but its jti, which is this entry's leaf hash; how the
 // binding came here; the entries it follows; what was used once.
-json::Value issue_entry(Core& core, const Request& request, const Grant& grant,
-                        const TokenClaims& claims) {
-  json::Value token = token::to_json(claims, core.deps.issuer);
-  std::erase_if(token.as_object(), [](const json::Member& member) { return member.key == "jti"; });
-  json::Value entry = json::Value::object({{"token", std::move(token)},
-                                           {"grant_type", *request.form.find("grant_type")},
-                                           {"predecessors", grant.predecessors},
-                                           {"uses", request.uses}});
-  if (!grant.handover.empty()) entry.set("handover", grant.handover);
-  return entry;
+Journalist::Draft issue_draft(Core& core, const Request& request, const Grant& grant,
+                              const TokenClaims& claims, Instant now) {
+  std::string text;
+  text.reserve(kUsualEntryBytes);
+  json::ObjectText entry(text);
+  entry.text("grant_type", *request.form.find("grant_type"));
+  if (!grant.handover.empty()) entry.text("handover", grant.handover);
+  entry.text("nonce", core.journalist.nonce());
+  entry.value("predecessors", grant.predecessors);
+  entry.text("time", format_rfc3339(now));
+  entry.raw("token", token::claims_text(claims, core.deps.issuer));
+  entry.text("type", "issued");
+  entry.value("uses", request.uses);
+  entry.end();
+  return core.journalist.seal("issued", "done", std::move(text));
 }
 
 const crypto::PrivateKey& signing_key(Core& core, const record::View& view,
@@ -164,8 +171,7 @@ void issue(Core& core, const record::View& view, const std::shared_ptr<Request>&
                           {Reason::kBadRequest, Place::kTarget,
                            quoted(claims.audience.text()) + " is not a resource on record"});
   }
-  Journalist::Draft draft =
-      core.journalist.draft("issued", issue_entry(core, *request, grant, claims));
+  Journalist::Draft draft = issue_draft(core, *request, grant, claims, now);
   claims.jti = draft.id();
   crypto::Algorithm algorithm{};
   const crypto::PrivateKey& key = signing_key(core, view, claims.audience, algorithm, now);

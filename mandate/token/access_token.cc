@@ -1,11 +1,13 @@
 #include "mandate/token/access_token.h"
 
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "mandate/base/digest_hash.h"
 #include "mandate/base/limits.h"
 #include "mandate/base/recent_map.h"
+#include "mandate/json/object_text.h"
 #include "mandate/token/claims.h"
 
 namespace mandate::token {
@@ -13,16 +15,16 @@ namespace {
 
 constexpr std::string_view kType = "at+jwt";
 constexpr std::size_t kRestsOnMax = 256;
+constexpr std::size_t kUsualBytes = 1 << 10;
 static_assert(kRestsOnMax > limits::kLineageDepthMax, "each hop rests on several nodes");
 
-json::Value nested_act(const std::vector<PrincipalId>& actors) {
-  json::Value act;
-  for (std::size_t i = actors.size(); i-- > 0;) {
-    json::Value outer = json::Value::object({{"sub", actors[i].text()}});
-    if (!act.is_null()) outer.set("act", std::move(act));
-    act = std::move(outer);
-  }
-  return act;
+// cnf: {"jkt"} or {"x5t#S256"}.
+std::string confirmation_text(std::string_view method, std::string_view thumbprint) {
+  std::string text;
+  json::ObjectText cnf(text);
+  cnf.text(method, thumbprint);
+  cnf.end();
+  return text;
 }
 
 // Newest first. Each link holds `sub` and the next link, and nothing else (ATTACKS D17).
@@ -156,43 +158,61 @@ Result<TokenClaims> read_claims(const Jws& jws) {
   return out;
 }
 
-template <class T, class Text>
-json::Value to_array(const std::vector<T>& items, Text text) {
-  json::Array array;
-  for (const T& item : items) array.emplace_back(text(item));
-  return array;
-}
-
 }  // namespace
 
-json::Value to_json(const TokenClaims& claims, std::string_view issuer) {
-  json::Value out = json::Value::object({{"iss", issuer},
-                                         {"aud", claims.audience.text()},
-                                         {"client_id", claims.client_id.text()},
-                                         {"sub", claims.subject.text()}});
-  if (!claims.actors.empty()) out.set("act", nested_act(claims.actors));
+std::string act_text(const std::vector<PrincipalId>& actors) {
+  std::string text;
+  for (std::size_t i = actors.size(); i-- > 0;) {
+    std::string outer;
+    json::ObjectText act(outer);
+    if (!text.empty()) act.raw("act", text);
+    act.text("sub", actors[i].text());
+    act.end();
+    text = std::move(outer);
+  }
+  return text;
+}
+
+std::string claims_text(const TokenClaims& claims, std::string_view issuer) {
+  std::string out;
+  out.reserve(kUsualBytes);
+  json::ObjectText text(out);
+  if (!claims.actors.empty()) text.raw("act", act_text(claims.actors));
+  text.text("aud", claims.audience.text());
   if (!claims.authority.empty()) {
-    out.set("scope", to_scope(claims.authority));
-    out.set("authorization_details", claims.authority.to_json());
+    text.value("authorization_details", claims.authority.to_json());
   }
-  if (claims.jkt) out.set("cnf", json::Value::object({{"jkt", *claims.jkt}}));
+  text.text("client_id", claims.client_id.text());
   if (claims.certificate) {
-    out.set("cnf", json::Value::object({{"x5t#S256", *claims.certificate}}));
+    text.raw("cnf", confirmation_text("x5t#S256", *claims.certificate));
+  } else if (claims.jkt) {
+    text.raw("cnf", confirmation_text("jkt", *claims.jkt));
   }
-  out.set("txn", claims.transaction);
-  out.set("jti", claims.jti);
-  out.set("iat", to_date(claims.issued_at));
-  out.set("exp", to_date(claims.expires_at));
-  out.set("lineage", to_array(claims.lineage, [](const DelegationId& id) { return id.text(); }));
-  out.set("rests_on", to_array(claims.rests_on, [](const std::string& id) { return id; }));
-  out.set("revision", static_cast<std::int64_t>(claims.revision));
+  text.value("exp", to_date(claims.expires_at));
+  text.value("iat", to_date(claims.issued_at));
+  text.text("iss", issuer);
+  if (!claims.jti.empty()) text.text("jti", claims.jti);
+  text.begin_array("lineage");
+  for (const DelegationId& delegation : claims.lineage) text.add_item(delegation.text());
+  text.end_array();
+  text.texts("rests_on", claims.rests_on);
+  text.number("revision", static_cast<std::int64_t>(claims.revision));
+  if (!claims.authority.empty()) text.text("scope", to_scope(claims.authority));
+  text.text("sub", claims.subject.text());
+  text.text("txn", claims.transaction);
+  text.end();
   return out;
+}
+
+json::Value to_json(const TokenClaims& claims, std::string_view issuer) {
+  constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+  return json::parse(claims_text(claims, issuer), {.bytes_max = kAny, .values_max = kAny}).value();
 }
 
 std::string sign_access_token(const TokenClaims& claims, std::string_view issuer,
                               const crypto::PrivateKey& key, crypto::Algorithm algorithm) {
   return sign_jws(key, algorithm, kType, key.public_key().thumbprint_base64url(),
-                  to_json(claims, issuer));
+                  claims_text(claims, issuer));
 }
 
 struct AccessTokenVerifier::Seen {

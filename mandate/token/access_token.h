@@ -15,10 +15,14 @@
 
 namespace mandate::token {
 
-// The claims as JSON: iss, aud, client_id, sub, act (nested, newest outermost; absent in one's own
-// right), scope and authorization_details (absent without authority), cnf (jkt, or x5t#S256), txn,
-// jti, iat and exp (whole seconds, rounded down), lineage, rests_on, revision.
+// The claims as canonical JSON: iss, aud, client_id, sub, act (nested, newest outermost; absent in
+// one's own right), scope and authorization_details (absent without authority), cnf (jkt, or
+// x5t#S256), txn, jti (absent where empty: its entry comes first), iat and exp (whole seconds,
+// rounded down), lineage, rests_on, revision.
+std::string claims_text(const TokenClaims& claims, std::string_view issuer);
 json::Value to_json(const TokenClaims& claims, std::string_view issuer);
+// The claim `act` of these, newest first, as canonical JSON; empty where there is none.
+std::string act_text(const std::vector<PrincipalId>& actors);
 
 std::string sign_access_token(const TokenClaims& claims, std::string_view issuer,
                               const crypto::PrivateKey& key, crypto::Algorithm algorithm);

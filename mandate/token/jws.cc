@@ -7,6 +7,7 @@
 #include "mandate/base/limits.h"
 #include "mandate/base/text.h"
 #include "mandate/crypto/hash.h"
+#include "mandate/json/object_text.h"
 #include "mandate/token/claims.h"
 
 namespace mandate::token {
@@ -138,21 +139,37 @@ bool Jws::verified_by(const crypto::PublicKey& key) const {
   return key.accepts(algorithm_) && key.verify(algorithm_, signing_input_, signature_);
 }
 
+namespace {
+
+std::string sign_texts(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
+                       const std::string& header, const std::string& claims) {
+  std::string text = encode_base64url(header) + '.' + encode_base64url(claims);
+  return text += '.' + encode_base64url(key.sign(algorithm, text));
+}
+
+}  // namespace
+
+std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
+                     std::string_view type, std::string_view key_id,
+                     const std::string& claims_text) {
+  std::string header;
+  json::ObjectText text(header);
+  text.text("alg", crypto::name(algorithm));
+  if (!key_id.empty()) text.text("kid", key_id);
+  if (!type.empty()) text.text("typ", type);
+  text.end();
+  return sign_texts(key, algorithm, header, claims_text);
+}
+
 std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
                      std::string_view type, std::string_view key_id, const json::Value& claims) {
-  json::Value header = json::Value::object({});
-  if (!type.empty()) header.set("typ", type);
-  if (!key_id.empty()) header.set("kid", key_id);
-  return sign_jws(key, algorithm, std::move(header), claims);
+  return sign_jws(key, algorithm, type, key_id, json::canonical(claims));
 }
 
 std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm, json::Value header,
                      const json::Value& claims) {
   header.set("alg", crypto::name(algorithm));
-  std::string text =
-      encode_base64url(json::canonical(header)) + '.' + encode_base64url(json::canonical(claims));
-  const std::string signature = key.sign(algorithm, text);
-  return text += '.' + encode_base64url(signature);
+  return sign_texts(key, algorithm, json::canonical(header), json::canonical(claims));
 }
 
 }  // namespace mandate::token

@@ -53,6 +53,10 @@ class Jws {
 // Signs canonical header and claims. `kid` is left out where empty.
 std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
                      std::string_view type, std::string_view key_id, const json::Value& claims);
+// The same for claims that are canonical text.
+std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm,
+                     std::string_view type, std::string_view key_id,
+                     const std::string& claims_text);
 // The same with members of its own in the header (`jwk` of a DPoP proof).
 std::string sign_jws(const crypto::PrivateKey& key, crypto::Algorithm algorithm, json::Value header,
                      const json::Value& claims);

@@ -110,20 +110,30 @@ TEST(Ecdsa, wants_r_and_s_of_full_length_and_in_range) {
 }
 
 TEST(Key, is_shared_by_threads) {
-  const PrivateKey& key = private_key(KeyType::kP256);
-  const std::string good = key.sign(Algorithm::kEs256, "shared");
-  const std::string bad = key.sign(Algorithm::kEs256, "other");
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      for (int round = 0; round < 50; ++round) {
-        EXPECT_TRUE(key.public_key().verify(Algorithm::kEs256, "shared", good));
-        EXPECT_FALSE(key.public_key().verify(Algorithm::kEs256, "shared", bad));
-        const std::string own = key.sign(Algorithm::kEs256, "own");
-        EXPECT_TRUE(key.public_key().verify(Algorithm::kEs256, "own", own));
-      }
-    });
+  for (const auto& [type, algorithm] : {std::pair(KeyType::kP256, Algorithm::kEs256),
+                                        std::pair(KeyType::kEd25519, Algorithm::kEdDsa)}) {
+    const PrivateKey& key = private_key(type);
+    const std::string good = key.sign(algorithm, "shared");
+    const std::string bad = key.sign(algorithm, "other");
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&, algorithm = algorithm] {
+        for (int round = 0; round < 50; ++round) {
+          EXPECT_TRUE(key.public_key().verify(algorithm, "shared", good));
+          EXPECT_FALSE(key.public_key().verify(algorithm, "shared", bad));
+          const std::string own = key.sign(algorithm, "own");
+          EXPECT_TRUE(key.public_key().verify(algorithm, "own", own));
+        }
+      });
+    }
   }
+}
+
+TEST(Ed25519, signs_the_same_each_time) {  // RFC 8032: nothing of the signature is random
+  const PrivateKey& key = private_key(KeyType::kEd25519);
+  const std::string first = key.sign(Algorithm::kEdDsa, "same");
+  EXPECT_NE(key.sign(Algorithm::kEdDsa, "other"), first);
+  EXPECT_EQ(key.sign(Algorithm::kEdDsa, "same"), first);
 }
 
 TEST(PublicKey, comes_back_from_its_jwk_the_same) {

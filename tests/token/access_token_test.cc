@@ -108,6 +108,7 @@ TEST(AccessToken, IsWrittenAsTheWireHasIt) {
       R"("},"exp":1800000060,"iat":1800000000,"iss":"https://mandate.acme.example",)"
       R"("jti":"jti-1","lineage":["writes","triage-reads"],"rests_on":["p1","d4","e7"],)"
       R"("revision":41,"scope":"tickets:read","sub":"human:maria@acme.example","txn":"txn-1"})";
+  EXPECT_EQ(token::claims_text(token_claims(), kIssuer), expected);
   EXPECT_EQ(json::canonical(token::to_json(token_claims(), kIssuer)), expected);
 }
 
@@ -121,6 +122,14 @@ TEST(AccessToken, InOnesOwnRightHasNoAct) {
   for (const char* absent : {"act", "scope", "authorization_details", "cnf"}) {
     EXPECT_EQ(written.find(absent), nullptr) << absent;
   }
+}
+
+TEST(AccessToken, HasNoJtiBeforeItsEntry) {
+  TokenClaims claims = token_claims();
+  claims.jti.clear();
+  EXPECT_EQ(token::to_json(claims, kIssuer).find("jti"), nullptr);
+  claims.jti = "jti-1";
+  EXPECT_EQ(token::to_json(claims, kIssuer).find("jti")->as_string(), "jti-1");
 }
 
 TEST(AccessToken, EndOfTimeIsStillADate) {
