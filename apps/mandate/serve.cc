@@ -28,6 +28,9 @@ constexpr Seconds kClockBackMax{60};
 constexpr std::uint64_t kOwnFiles = 96;
 constexpr std::uint64_t kConnectionsMin = 32;
 
+// Of this thread alone, as Linux has it; where it is refused the work is done all the same.
+void lower_priority() { (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19); }
+
 }  // namespace
 
 Running::Running(const ServeOptions& options)
@@ -413,7 +416,8 @@ Result<void> Running::start() {
                             .key_source = *key_source_,
                             .log = *log_,
                             .counters = metrics_,
-                            .requests_per_second_max = options_.requests_per_client});
+                            .requests_per_second_max = options_.requests_per_client,
+                            .begin_background = lower_priority});
   routes_ = std::make_unique<http::Routes>(
       *service_,
       http::RoutesOptions{.issuer = issuer_,

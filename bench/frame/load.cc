@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -60,8 +61,8 @@ struct Connection {
   Clock::time_point sent;
 };
 
-// `request(n)` is the nth of `count`.
-Load send(std::uint16_t port, int connections, std::size_t count, int good,
+// `request(n)` is the nth of `count`; so many a second, 0: as fast as they are answered.
+Load send(std::uint16_t port, int connections, std::size_t count, int good, double per_second,
           const std::function<const std::string&(std::size_t)>& request) {
   const std::string expected = "HTTP/1.1 " + std::to_string(good);
   Load load;
@@ -74,8 +75,15 @@ Load send(std::uint16_t port, int connections, std::size_t count, int good,
     ::epoll_ctl(poll, EPOLL_CTL_ADD, all[i].socket, &event);
   }
   std::size_t next = 0;
+  const Clock::time_point begin = Clock::now();
+  std::vector<Connection*> idle;
+  const auto is_due = [&] {
+    const double passed = std::chrono::duration<double>(Clock::now() - begin).count();
+    return per_second == 0 || static_cast<double>(next) <= passed * per_second;
+  };
   const auto ask = [&](Connection& connection) {
     if (next == count) return;
+    if (!is_due()) return idle.push_back(&connection);
     connection.sent = Clock::now();
     send_whole(connection.socket, request(next++));
   };
@@ -84,9 +92,17 @@ Load send(std::uint16_t port, int connections, std::size_t count, int good,
     std::vector<epoll_event> events(all.size());
     std::vector<char> bytes(64 << 10);
     for (std::size_t answered = 0; answered < count;) {
+      const int patience = idle.empty() ? kPatienceMs : 1;
       const int ready =
-          ::epoll_wait(poll, events.data(), static_cast<int>(events.size()), kPatienceMs);
-      if (ready <= 0) give_up("no answer within " + std::to_string(kPatienceMs) + " ms");
+          ::epoll_wait(poll, events.data(), static_cast<int>(events.size()), patience);
+      while (!idle.empty() && next < count && is_due()) {
+        Connection& connection = *idle.back();
+        idle.pop_back();
+        ask(connection);
+      }
+      if (next == count) idle.clear();
+      if (ready <= 0 && patience == kPatienceMs)
+        give_up("no answer within " + std::to_string(kPatienceMs) + " ms");
       for (int i = 0; i < ready; ++i) {
         Connection& from = all[events[static_cast<std::size_t>(i)].data.u64];
         const ssize_t got = ::recv(from.socket, bytes.data(), bytes.size(), 0);
@@ -120,19 +136,59 @@ void pin_to(unsigned core) {
 
 Load send_all(std::uint16_t port, int connections, const std::vector<std::string>& requests,
               int good) {
-  return send(port, connections, requests.size(), good,
+  return send(port, connections, requests.size(), good, 0,
               [&](std::size_t n) -> const std::string& { return requests[n]; });
 }
 
 Load send_same(std::uint16_t port, int connections, const std::string& request, std::size_t count,
                int good) {
-  return send(port, connections, count, good,
+  return send(port, connections, count, good, 0,
               [&](std::size_t) -> const std::string& { return request; });
 }
 
 std::string send_one(std::uint16_t port, const std::string& request) {
   // Every answer is bad by this status, and so kept.
-  return send(port, 1, 1, 0, [&](std::size_t) -> const std::string& { return request; }).first_bad;
+  return send(port, 1, 1, 0, 0, [&](std::size_t) -> const std::string& { return request; })
+      .first_bad;
+}
+
+Load send_paced(std::uint16_t port, int connections, const std::vector<std::string>& requests,
+                double per_second, int good) {
+  return send(port, connections, requests.size(), good, per_second,
+              [&](std::size_t n) -> const std::string& { return requests[n]; });
+}
+
+Line::Line(std::uint16_t port) : socket_(connect_to(port)) {}
+Line::~Line() { ::close(socket_); }
+
+void Line::send(const std::string& request) {
+  buffer_.clear();
+  send_whole(socket_, request);
+}
+
+bool Line::read(int timeout_ms) {
+  pollfd waiting{.fd = socket_, .events = POLLIN, .revents = 0};
+  if (::poll(&waiting, 1, timeout_ms) <= 0) return false;
+  char bytes[16 << 10];
+  const ssize_t got = ::recv(socket_, bytes, sizeof bytes, 0);
+  if (got <= 0) give_up("the server closed a connection");
+  buffer_.append(bytes, static_cast<std::size_t>(got));
+  return true;
+}
+
+bool Line::is_answered() {
+  for (;;) {
+    const std::size_t size = answer_size(buffer_);
+    if (size != 0 && buffer_.size() >= size) return true;
+    if (!read(0)) return false;
+  }
+}
+
+std::string Line::answer() {
+  while (!is_answered()) {
+    if (!read(kPatienceMs)) give_up("no answer within " + std::to_string(kPatienceMs) + " ms");
+  }
+  return buffer_;
 }
 
 void pin_to_server_core() { pin_to(0); }

@@ -26,6 +26,28 @@ Load send_all(std::uint16_t port, int connections, const std::vector<std::string
 // One request over and over, so many times.
 Load send_same(std::uint16_t port, int connections, const std::string& request, std::size_t count,
                int good = 200);
+// So many a second, whatever becomes of them: what finds no free connection goes out late.
+Load send_paced(std::uint16_t port, int connections, const std::vector<std::string>& requests,
+                double per_second, int good = 200);
+
+// One kept connection, for requests that are made one by one.
+class Line {
+ public:
+  explicit Line(std::uint16_t port);
+  ~Line();
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+
+  void send(const std::string& request);  // Precondition: the one before is answered
+  bool is_answered();                     // does not wait
+  std::string answer();                   // waits; whole
+
+ private:
+  bool read(int timeout_ms);
+  int socket_ = -1;
+  std::string buffer_;
+};
+
 // One answer, whole.
 std::string send_one(std::uint16_t port, const std::string& request);
 

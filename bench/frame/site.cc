@@ -1,348 +1,11 @@
 #include "bench/frame/site.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstring>
-#include <thread>
-
-#include "bench/frame/figure.h"
-#include "bench/frame/load.h"
-#include "mandate/base/bytes.h"
-#include "mandate/base/system_clock.h"
-#include "mandate/crypto/hash.h"
-#include "mandate/crypto/system_random.h"
-#include "mandate/ledger/tree.h"
-#include "mandate/record/command.h"
-#include "mandate/record/state.h"
-#include "mandate/service/bootstrap.h"
-#include "mandate/service/key_cache.h"
-#include "mandate/store/data_directory.h"
-#include "mandate/store/journal.h"
-#include "mandate/store/key_files.h"
-#include "mandate/store/sqlite_record.h"
-#include "mandate/token/access_token.h"
-#include "mandate/token/dpop.h"
-#include "testing/temporary_folder.h"
+#include "bench/frame/site_impl.h"
 
 namespace mandate::bench {
-namespace {
 
-constexpr std::string_view kArchive = "https://archive.acme.example";
-constexpr std::uint32_t kIssued = 8'000;    // entries of issued tokens in the journal
-constexpr std::uint32_t kSeenTokens = 100;  // of each kind that comes again
-
-std::string tickets(std::uint32_t k) {
-  return "https://tickets-" + std::to_string(k) + ".acme.example";
-}
-std::string numbered(std::string_view name, std::uint32_t k) {
-  return std::string(name) + "-" + std::to_string(k);
-}
-
-json::Value object(std::initializer_list<json::Member> members) {
-  return json::Value::object(members);
-}
-
-json::Array authority(std::uint32_t k, bool archive_alone) {
-  json::Array locations = {std::string(kArchive)};
-  if (!archive_alone) locations.emplace_back(tickets(k));
-  return {object({{"type", "tickets"},
-                  {"locations", std::move(locations)},
-                  {"actions", json::Array{"read"}},
-                  {"identifier", "queue/**"}})};
-}
-
-json::Value resource(std::string id, std::string server) {
-  return object({{"id", std::move(id)},
-                 {"type", "tickets"},
-                 {"actions", json::Array{"read"}},
-                 {"resource_server", std::move(server)},
-                 {"accept_asserted", true},
-                 {"environment", "prod"},
-                 {"enforcement_points",
-                  json::Array{object({{"address", "127.0.0.1"}, {"headers", "original"}})}},
-                 {"routes", json::Array{object({{"methods", json::Array{"GET"}},
-                                                {"path", "/queue/{queue}/{ticket}"},
-                                                {"action", "read"},
-                                                {"identifier", "queue/{queue}/{ticket}"}})}}});
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_';
-    char hex[4];
-    std::snprintf(hex, sizeof hex, "%%%02X", static_cast<unsigned>(c));
-    out += plain ? std::string(1, c) : hex;
-  }
-  return out;
-}
-
-}  // namespace
-
-struct Site::Impl {
-  std::uint32_t clients;
-  SystemClock clock;
-  crypto::SystemRandom random;
-  test::TemporaryFolder folder;
-  std::unique_ptr<store::FileSystem> files = store::posix_file_system();
-  record::State state;
-  std::vector<crypto::PrivateKey> services;
-  std::vector<crypto::PrivateKey> helpers;
-  std::vector<std::string> seen_tokens;
-  std::vector<std::string> api_tokens;
-  std::unique_ptr<store::KeyFiles> keys;
-  std::uint16_t port = free_port();
-  std::string issuer = "http://127.0.0.1:" + std::to_string(port);
-  const void* counts = nullptr;
-  std::unique_ptr<Process> server;
-  std::string nonce;
-  std::uint64_t jti = 0;
-  std::vector<std::string> issued;  // leaf hashes of entries: what a token of ours has as its jti
-  std::size_t next_issued = 0;
-
-  explicit Impl(std::uint32_t of) : clients(of) {
-    make_keys();
-    put_on_record();
-    put_in_journal();
-    start();
-    for (std::uint32_t k = 0; k < std::min(clients, kSeenTokens); ++k) {
-      seen_tokens.push_back(subject_token(k));
-      api_tokens.push_back(api_token(k));
-    }
-  }
-  ~Impl() { ::munmap(const_cast<void*>(counts), sizeof(SignatureCounts)); }
-
-  std::string data() const { return folder.path() + "/data"; }
-  std::string next_jti() { return "jti-" + std::to_string(++jti); }
-
-  void make_keys() {
-    for (std::uint32_t k = 0; k < clients; ++k) {
-      services.push_back(*must(crypto::PrivateKey::generate(crypto::KeyType::kP256)));
-      helpers.push_back(*must(crypto::PrivateKey::generate(crypto::KeyType::kP256)));
-    }
-  }
-
-  json::Value principal(const std::string& id, std::uint32_t owner,
-                        const crypto::PrivateKey* key) const {
-    json::Value value = object({{"id", id}, {"owner", numbered("human:person", owner)}});
-    if (key != nullptr) {
-      value.set("authenticators", json::Array{object({{"jwk", key->public_key().to_jwk()}})});
-    }
-    return value;
-  }
-
-  Document document() const {
-    json::Array principals, resources, entitlements, delegations;
-    resources.push_back(resource(std::string(kArchive), "service:tickets-0"));
-    for (std::uint32_t k = 0; k < clients; ++k) {
-      const std::string agent = numbered("agent:triage", k);
-      const std::string helper = numbered("agent:helper", k);
-      const std::string service = numbered("service:tickets", k);
-      principals.push_back(object({{"id", numbered("human:person", k)}}));
-      principals.push_back(principal(agent, k, nullptr));
-      principals.push_back(principal(helper, k, &helpers[k]));
-      principals.push_back(principal(service, k, &services[k]));
-      resources.push_back(resource(tickets(k), service));
-      entitlements.push_back(object({{"id", numbered("support", k)},
-                                     {"principal", numbered("human:person", k)},
-                                     {"authority", authority(k, false)},
-                                     {"max_depth", 4}}));
-      entitlements.push_back(object(
-          {{"id", numbered("own", k)}, {"principal", service}, {"authority", authority(k, true)}}));
-      delegations.push_back(object({{"id", numbered("triage", k)},
-                                    {"delegator", numbered("human:person", k)},
-                                    {"delegate", agent},
-                                    {"authority", authority(k, false)},
-                                    {"max_depth", 3}}));
-      delegations.push_back(object({{"id", numbered("helps", k)},
-                                    {"parent", numbered("triage", k)},
-                                    {"delegate", helper},
-                                    {"authority", authority(k, false)},
-                                    {"max_depth", 2}}));
-      delegations.push_back(object({{"id", numbered("onward", k)},
-                                    {"parent", numbered("helps", k)},
-                                    {"delegate", service},
-                                    {"authority", authority(k, true)},
-                                    {"max_depth", 1}}));
-    }
-    return *must(Document::parse(object({{"apiVersion", "mandate/v1"},
-                                         {"principals", std::move(principals)},
-                                         {"resources", std::move(resources)},
-                                         {"entitlements", std::move(entitlements)},
-                                         {"delegations", std::move(delegations)}})));
-  }
-
-  void put_on_record() {
-    const auto data_directory = must(store::DataDirectory::open(*files, data(), "bench"));
-    keys = std::make_unique<store::KeyFiles>(
-        *must(store::load_or_make_keys(*files, data_directory->keys_folder(), random)));
-    const record::ApplyOptions options{
-        .prune = false, .name_authenticator = service::authenticator_id, .keep = {}};
-    // As the first start does, and then everybody else.
-    const crypto::PrivateKey operators =
-        *must(crypto::PrivateKey::generate(crypto::KeyType::kP256));
-    const Document first =
-        *must(service::bootstrap_document(issuer, operators.public_key().to_jwk()));
-    std::vector<std::string> entries;
-    for (const Document& part : {first, document()}) {
-      record::Plan plan = *must(record::plan_apply(state.view(), part, options, clock.now()));
-      for (record::Change& change : plan.changes) {
-        const record::Event event{clock.now(), "bench", std::move(change)};
-        must(state.apply(event));
-        entries.push_back(record::serialise(event));
-      }
-      state.publish();
-    }
-    auto record = store::SqliteRecord::open({.path = data_directory->record_path(), .vfs = {}});
-    if (!record) give_up(record.error().detail);
-    must((*record)->append(0, entries));
-    must(store::mark_place(*files, *data_directory));
-  }
-
-  // A token's jti is its entry's leaf hash, and what follows from the token names that entry.
-  void put_in_journal() {
-    auto journal = store::SegmentJournal::open({.files = *files,
-                                                .clock = clock,
-                                                .folder = data() + "/journal",
-                                                .host = issuer.substr(issuer.find("://") + 3),
-                                                .run = "bench",
-                                                .replay = {},
-                                                .published = {}});
-    if (!journal) give_up(journal.error().detail);
-    for (std::uint32_t i = 0; i < kIssued; ++i) {
-      std::string entry = R"({"n":)" + std::to_string(i) + R"(,"type":"issued"})";
-      issued.push_back(encode_base64url(view(ledger::leaf_hash(entry))));
-      must((*journal)->append(std::move(entry), {}));
-    }
-    (*journal)->stop();
-  }
-
-  void start() {
-    const std::string count_file = folder.path() + "/counts";
-    const int file = ::open(count_file.c_str(), O_RDWR | O_CREAT, 0600);
-    if (file < 0 || ::ftruncate(file, sizeof(SignatureCounts)) != 0) give_up("no file of counts");
-    counts = ::mmap(nullptr, sizeof(SignatureCounts), PROT_READ, MAP_SHARED, file, 0);
-    ::close(file);
-    server = std::make_unique<Process>(
-        std::vector<std::string>{built("mandate"), "serve", "--data", data(), "--listen",
-                                 "127.0.0.1:" + std::to_string(port), "--threads", "1",
-                                 "--limits-requests-per-client", "0",
-                                 "--limits-requests-per-address", "0"},
-        std::vector<std::pair<std::string, std::string>>{
-            {"LD_PRELOAD", built("bench/count_signatures.so")},
-            {"MANDATE_SIGNATURE_COUNTS", count_file}},
-        folder.path() + "/server.log");
-    server->wait_for_line("ready ");
-    // Past the second of its start: a proof of that second counts as one from before.
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-  }
-
-  std::string sign(const TokenClaims& claims) const {
-    return token::sign_access_token(claims, issuer, keys->es256, crypto::Algorithm::kEs256);
-  }
-  std::string short_of(record::NodeKind kind, std::uint32_t index) const {
-    return record::short_id({kind, index, {}});
-  }
-  std::string short_of_principal(const std::string& id) const {
-    return short_of(record::NodeKind::kPrincipal, state.view().find_principal(id)->index);
-  }
-
-  TokenClaims claims(const std::string& subject, const std::string& client,
-                     const crypto::PrivateKey& key, const std::string& audience) {
-    const Instant now = std::chrono::floor<Seconds>(clock.now());
-    return TokenClaims{.subject = *must(PrincipalId::parse(subject)),
-                       .client_id = *must(PrincipalId::parse(client)),
-                       .actors = {},
-                       .audience = *must(ResourceId::parse(audience)),
-                       .authority = {},
-                       .jkt = key.public_key().thumbprint_base64url(),
-                       .transaction = encode_base64url(random.bytes(16)),
-                       .jti = issued[next_issued++ % issued.size()],
-                       .issued_at = now,
-                       .expires_at = now + Seconds(3000),
-                       .lineage = {},
-                       .rests_on = {short_of_principal(client)},
-                       .revision = state.view().revision()};
-  }
-
-  // helper-k's token at tickets-k.
-  std::string subject_token(std::uint32_t k) {
-    const std::string person = numbered("human:person", k);
-    const std::string helper = numbered("agent:helper", k);
-    TokenClaims out = claims(person, helper, helpers[k], tickets(k));
-    out.actors = {*must(PrincipalId::parse(helper)),
-                  *must(PrincipalId::parse(numbered("agent:triage", k)))};
-    out.authority = *must(Authority::parse(json::Value(authority(k, false))));
-    out.lineage = {*must(DelegationId::parse(numbered("helps", k))),
-                   *must(DelegationId::parse(numbered("triage", k)))};
-    const auto root = state.view().find_entitlement(numbered("support", k));
-    out.rests_on.push_back(short_of(record::NodeKind::kEntitlement, root->index));
-    out.rests_on.push_back(short_of_principal(person));
-    out.rests_on.push_back(short_of_principal(numbered("agent:triage", k)));
-    return sign(out);
-  }
-  // tickets-k's own token for the API.
-  std::string api_token(std::uint32_t k) {
-    const std::string service = numbered("service:tickets", k);
-    return sign(claims(service, service, services[k], issuer));
-  }
-
-  std::string own_jwt(std::uint32_t k, std::string_view type) { return own_jwt(k, type, issuer); }
-  std::string own_jwt(std::uint32_t k, std::string_view type, const std::string& audience) {
-    const std::string id = numbered("service:tickets", k);
-    const std::int64_t now = to_numeric_date(clock.now());
-    return token::sign_jws(services[k], crypto::Algorithm::kEs256, type,
-                           services[k].public_key().thumbprint_base64url(),
-                           object({{"iss", id},
-                                   {"sub", id},
-                                   {"aud", audience},
-                                   {"jti", next_jti()},
-                                   {"iat", now},
-                                   {"exp", now + 120}}));
-  }
-
-  std::string proof(const crypto::PrivateKey& key, std::string method, std::string uri,
-                    std::string token = {}) {
-    return token::make_proof(key, {.method = std::move(method),
-                                   .uri = std::move(uri),
-                                   .nonce = nonce,
-                                   .access_token = std::move(token),
-                                   .jti = next_jti(),
-                                   .now = clock.now()});
-  }
-
-  std::string token_request(std::uint32_t k, const std::string& parameters) {
-    return token_request(k, parameters, issuer);
-  }
-  std::string token_request(std::uint32_t k, const std::string& parameters, const std::string& at) {
-    const std::string body =
-        parameters +
-        "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
-        "&client_assertion=" +
-        own_jwt(k, "client-authentication+jwt", at) +
-        "&client_id=" + percent_encoded(numbered("service:tickets", k)) +
-        "&resource=" + percent_encoded(kArchive);
-    return "POST /token HTTP/1.1\r\nHost: " + at.substr(at.find("://") + 3) +
-           "\r\nContent-Type: application/x-www-form-urlencoded"
-           "\r\nDPoP: " +
-           proof(services[k], "POST", at + "/token") +
-           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  }
-
-  // Nonces live for minutes; each batch begins with a new one.
-  void renew_nonce() {
-    nonce.clear();
-    const std::string answer = send_one(port, token_request(0, "grant_type=client_credentials"));
-    const std::size_t at = answer.find("DPoP-Nonce: ");
-    if (at == std::string::npos) give_up("no nonce in " + answer);
-    nonce = answer.substr(at + 12, answer.find('\r', at) - at - 12);
-  }
-};
-
-Site::Site(std::uint32_t clients) : impl_(std::make_unique<Impl>(clients)) {}
+Site::Site(std::uint32_t clients, std::uint32_t descendants)
+    : impl_(std::make_unique<Impl>(clients, descendants)) {}
 Site::~Site() = default;
 std::uint16_t Site::port() const { return impl_->port; }
 const std::string& Site::issuer() const { return impl_->issuer; }
@@ -353,11 +16,11 @@ SignatureCounts Site::counted() const {
   return now;
 }
 
-std::vector<std::string> Site::exchanges(std::size_t count) {
+std::vector<std::string> Site::exchanges(std::size_t count, std::uint32_t clients) {
   impl_->renew_nonce();
   std::vector<std::string> requests;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t k = i % impl_->clients;
+    const std::uint32_t k = i % std::min(clients, impl_->clients);
     requests.push_back(impl_->token_request(
         k,
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange"
@@ -378,19 +41,48 @@ std::vector<std::string> Site::client_credentials(std::size_t count) {
 }
 
 std::vector<std::string> Site::forward_auths(std::size_t count) {
-  impl_->nonce.clear();
   std::vector<std::string> requests;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto k = static_cast<std::uint32_t>(i % impl_->seen_tokens.size());
-    const std::string& token = impl_->seen_tokens[k];
-    requests.push_back(
-        "GET /forward-auth/" + percent_encoded(tickets(k)) +
-        " HTTP/1.1\r\nHost: bench\r\nX-Original-Method: GET\r\nX-Original-URI: /queue/eu/17\r\n"
-        "X-Real-IP: 127.0.0.1\r\nAuthorization: DPoP " +
-        token + "\r\nDPoP: " +
-        impl_->proof(impl_->helpers[k], "GET", tickets(k) + "/queue/eu/17", token) + "\r\n\r\n");
+    requests.push_back(forward_auth(k, impl_->seen_tokens[k]));
   }
   return requests;
+}
+
+std::string Site::forward_auth(std::uint32_t k, const std::string& token) {
+  impl_->nonce.clear();
+  return "GET /forward-auth/" + percent_encoded(tickets(k)) +
+         " HTTP/1.1\r\nHost: bench\r\nX-Original-Method: GET\r\n"
+         "X-Original-URI: /queue/eu/17\r\nX-Real-IP: 127.0.0.1\r\nAuthorization: DPoP " +
+         token +
+         "\r\nDPoP: " + impl_->proof(impl_->helpers[k], "GET", tickets(k) + "/queue/eu/17", token) +
+         "\r\n\r\n";
+}
+
+std::string Site::helpers_token(std::uint32_t k) { return impl_->subject_token(k); }
+std::string Site::token_below_hub() { return impl_->hub_token(); }
+
+std::string Site::by_operator(const std::string& path, const json::Value& body) {
+  impl_->nonce.clear();
+  const std::string text = json::canonical(body);
+  const std::string token = impl_->operator_token();
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: DPoP " +
+         token +
+         "\r\nDPoP: " + impl_->proof(impl_->operators, "POST", impl_->issuer + path, token) +
+         "\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
+}
+
+std::string Site::revocation(std::uint32_t k) {
+  return by_operator("/revocations",
+                     object({{"kind", "delegation"}, {"id", numbered("helps", k)}}));
+}
+std::string Site::hub_revocation() {
+  return by_operator("/revocations", object({{"kind", "delegation"}, {"id", "hub"}}));
+}
+std::string Site::hub_suspension(bool suspended) {
+  return by_operator("/suspensions",
+                     object({{"principal", std::string(kHubAgent)}, {"suspended", suspended}}));
 }
 
 std::vector<std::string> Site::evaluations(std::size_t count, bool proven) {

@@ -11,7 +11,8 @@ Core::Core(const Dependencies& dependencies)
       nonces(dependencies.keys.nonce_run_key),
       journalist(dependencies.journal, dependencies.keys.receipt, dependencies.random,
                  dependencies.clock, dependencies.counters),
-      rate({.per_second = dependencies.requests_per_second_max}) {}
+      rate({.per_second = dependencies.requests_per_second_max}),
+      background(dependencies.begin_background) {}
 
 Result<void> Core::check_rate(const PrincipalId& client) {
   if (rate.take(client.text(), now())) return {};

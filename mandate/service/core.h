@@ -12,6 +12,7 @@
 #include "mandate/base/rate_limiter.h"
 #include "mandate/base/recent_map.h"
 #include "mandate/decision/decision.h"
+#include "mandate/service/background.h"
 #include "mandate/service/issuer_keys.h"
 #include "mandate/service/journalist.h"
 #include "mandate/service/key_cache.h"
@@ -37,6 +38,7 @@ struct Core {
   KeyCache keys;
   RateLimiter rate;  // by client id
   RecentMap<Digest, std::shared_ptr<const decision::Standing>, DigestHash> standings{kStandingsMax};
+  Background background;  // last: it ends before what it works on
 
   Instant now() const { return deps.clock.now(); }
   record::View view() const { return deps.state.view(); }

@@ -138,14 +138,19 @@ Result<void> check_not_self(const Operator& who, std::string_view principal) {
 }
 
 void run(Core& core, std::shared_ptr<Operator> who, Sequencer::Command plan, Done done,
-         std::function<json::Value(const Committed&)> body) {
+         std::function<json::Value(const Committed&)> body, bool takes_long = false) {
+  auto answer = [&core, who, done = std::move(done),
+                 body = std::move(body)](const Result<Committed>& committed) {
+    if (!committed) return done(refuse(core, committed.error(), who->entry));
+    Reply reply;
+    reply.body = body(*committed);
+    done(std::move(reply));
+  };
   core.deps.sequencer.submit(
       who->caller.token.claims().client_id.text(), std::move(plan),
-      [&core, who, done = std::move(done), body = std::move(body)](Result<Committed> committed) {
-        if (!committed) return done(refuse(core, committed.error(), who->entry));
-        Reply reply;
-        reply.body = body(*committed);
-        done(std::move(reply));
+      [&core, answer = std::move(answer), takes_long](Result<Committed> committed) {
+        if (!takes_long) return answer(committed);
+        core.background.post([answer, committed = std::move(committed)] { answer(committed); });
       });
 }
 
@@ -355,18 +360,21 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
   }
   const bool held =
       target->kind != record::NodeKind::kToken && target->kind != record::NodeKind::kTransaction;
-  // What stops is listed from the state before; listing never keeps the revocation waiting.
+  // What stops is listed from the state before, and looks at every node there is: it keeps neither
+  // the revocation waiting nor the next one.
   const auto stops = [view, now, held, target = *target]() -> Result<record::WhatStops> {
     if (!held) return record::WhatStops();
     return record::what_stops(view, target.kind, target.id, now, kStopsListedMax);
   };
   if (target->dry_run) {
-    Result<record::WhatStops> listed = stops();
-    if (!listed) return done(refuse(core, listed.error(), shared->entry));
-    Reply reply;
-    reply.body = stops_body(*listed, view.revision());
-    reply.body.set("dry_run", true);
-    return done(std::move(reply));
+    return core.background.post([&core, shared, stops, view, done = std::move(done)] {
+      Result<record::WhatStops> listed = stops();
+      if (!listed) return done(refuse(core, listed.error(), shared->entry));
+      Reply reply;
+      reply.body = stops_body(*listed, view.revision());
+      reply.body.set("dry_run", true);
+      done(std::move(reply));
+    });
   }
   // No token lives past this, so neither does the memory of its revocation.
   std::optional<Instant> until;
@@ -376,9 +384,12 @@ void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, D
     if (Result<void> allowed = may(at, when); !allowed) return fail(allowed.error());
     return record::plan_revoke(at, target.kind, target.id, until);
   };
-  run(core, shared, std::move(plan), std::move(done), [stops](const Committed& committed) {
-    return stops_body(stops().value_or(record::WhatStops()), committed.revision);
-  });
+  run(
+      core, shared, std::move(plan), std::move(done),
+      [stops](const Committed& committed) {
+        return stops_body(stops().value_or(record::WhatStops()), committed.revision);
+      },
+      true);
 }
 
 void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done) {

@@ -65,6 +65,8 @@ struct Dependencies {
   Counters& counters;
   // Of one client at the OAuth endpoints, and of one caller of the API, decisions apart; 0: any.
   std::int64_t requests_per_second_max = 0;
+  // Called first by the thread of what takes long and may wait: it can lower its priority.
+  std::function<void()> begin_background = {};
 };
 
 class Service {

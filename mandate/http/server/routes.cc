@@ -111,8 +111,9 @@ bool is_decision(std::string_view target) {
 
 bool may_wait(std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
-  return !is_decision(path) && path != "/healthz" && path != "/readyz" && path != "/metrics" &&
-         path != "/jwks" && !path.starts_with("/.well-known/");
+  const bool ends_something = path == "/revocations" || path == "/suspensions" || path == "/revoke";
+  return !is_decision(path) && !ends_something && path != "/healthz" && path != "/readyz" &&
+         path != "/metrics" && path != "/jwks" && !path.starts_with("/.well-known/");
 }
 
 Routes::Routes(service::Service& service, RoutesOptions options)

@@ -28,7 +28,8 @@ struct RoutesOptions {
 // How large a body may be there: documents and questions 1 MiB, forms less, the rest very little.
 std::size_t body_bytes_max(std::string_view target);
 
-// Decisions, health and what is public come first; issuance and management wait for their turn.
+// Decisions, what ends something, health and what is public come first; issuance and the rest of
+// management wait for their turn.
 bool may_wait(std::string_view target);
 // What an enforcement point asks: it speaks for many, so no rate of an address bounds it.
 bool is_decision(std::string_view target);
