@@ -25,7 +25,7 @@ struct Permission {
 };
 using Authority = std::vector<Permission>;
 struct Principal {
-  char status;  // 'a'ctive, 's'uspended, 'r'etired
+  char status;  // 'a'ctive, 's'uspended, 'r'etired, 'd'iscovered
   int end;
   std::string owner;  // a team or a principal
 };
@@ -94,6 +94,7 @@ inline bool met(const World& world, const Constraint& c, const Request& r) {
 inline Reasons inactive(const World& world, const std::string& id, int now) {
   const Principal& p = world.principals.at(id);
   if (p.status == 's') return {"principal_suspended"};
+  if (p.status == 'd') return {"principal_discovered"};
   if (p.status == 'r' || now >= p.end) return {"principal_retired"};
   if (begins(id, "human:")) return {};
   const auto team = world.teams.find(p.owner);

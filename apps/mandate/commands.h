@@ -13,9 +13,10 @@ namespace mandate::app {
 // Where the server is and who asks.
 struct Connection {
   std::string server = "http://127.0.0.1:8181";
-  std::string issuer;    // empty: the server's URL
-  std::string identity;  // file
-  std::string ca;        // file of the authorities of an https server; empty: the system's
+  bool is_named = false;  // `--server` stands on the command line, not in the environment alone
+  std::string issuer;     // empty: the server's URL
+  std::string identity;   // file
+  std::string ca;         // file of the authorities of an https server; empty: the system's
   Format format = Format::kText;
 };
 
@@ -122,15 +123,17 @@ struct ScanOptions {
   std::string out;                 // file of the partial; empty: standard output
   std::size_t threads = 0;         // 0: one a core
   std::size_t memory_mib = 512;    // for the ids of events; beyond it they lie on disk
+  bool dry_run = false;            // of what a named server would be told
   // Of `follow`, which goes on until it is stopped:
   bool follow = false;
   std::string state;    // file; empty: the next run tells of everything again
   std::string webhook;  // URL that findings are posted to; empty: standard output
   std::string syslog;   // HOST:PORT, unix, or unix:PATH; empty: standard output
 };
-int scan(const ScanOptions& options, Format format);
+// A server that is named is told of the identities that were met.
+int scan(const ScanOptions& options, const Connection& connection);
 // The same of what partials hold, which are its paths.
-int merge(const ScanOptions& options, Format format);
+int merge(const ScanOptions& options, const Connection& connection);
 struct ProposeOptions {
   std::vector<std::string> paths;
   std::string finding;    // its id, or the beginning of it; empty: any

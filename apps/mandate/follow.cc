@@ -6,12 +6,14 @@
 #include <csignal>
 #include <ctime>
 
+#include "apps/mandate/discoverer.h"
 #include "apps/mandate/finding_sink.h"
 #include "apps/mandate/follow_state.h"
 #include "apps/mandate/identity.h"
 #include "apps/mandate/tail.h"
 #include "mandate/base/limits.h"
 #include "mandate/base/system_clock.h"
+#include "mandate/observe/identities.h"
 #include "mandate/observe/rules.h"
 
 namespace mandate::app {
@@ -45,8 +47,12 @@ std::string line_of(const observe::Finding& finding) { return observe::to_ndjson
 class Follower {
  public:
   Follower(const std::vector<std::string>& paths, FollowState state, FindingSink& sink,
-           const Clock& clock)
-      : tail_(paths), state_(std::move(state)), sink_(sink), clock_(clock) {}
+           std::optional<Discoverer> discoverer, const Clock& clock)
+      : tail_(paths),
+        state_(std::move(state)),
+        sink_(sink),
+        discoverer_(std::move(discoverer)),
+        clock_(clock) {}
 
   int run(const sigset_t& signals) {
     forget_delivered();
@@ -60,6 +66,7 @@ class Follower {
       const bool is_due = clock_.now() - last_look_ >= kPatience;
       if (!has_read || is_due || tail_.is_over()) look();
       if (!deliver(signals)) return end();
+      discover();
       if (tail_.is_over() && !is_changed_ && state_.outbox().empty()) break;
       is_stopped = is_stopped_within(signals, kBetweenLooks);
     }
@@ -78,6 +85,10 @@ class Follower {
     is_changed_ = false;
     const std::vector<observe::Finding> findings = observe::find_borrowed_trust(scan_.summary());
     const std::size_t taken = state_.take(findings, line_of);
+    if (discoverer_) {
+      met_ = observe::identities_of(scan_.summary(), graph::Builder().build());
+      is_told_ = false;
+    }
     const Instant ended = clock_.now();
     last_look_ = ended;
     next_look_ = ended + kShareOfRules * std::max(Milliseconds(0), ended - began);
@@ -112,6 +123,14 @@ class Follower {
     return goes_on;
   }
 
+  // Whether the server can be told or not, findings go on.
+  void discover() {
+    if (is_told_ || clock_.now() < next_telling_) return;
+    is_told_ = discoverer_->tell(met_, false);
+    retelling_ = is_told_ ? kRetryFirst : std::min(2 * retelling_, kRetryMost);
+    next_telling_ = clock_.now() + retelling_;
+  }
+
   void wait_longer(const std::string& why) {
     note(why + "; " + std::to_string(state_.outbox().size()) + " findings wait, next try in " +
          std::to_string(retry_.count() / 1000) + " s");
@@ -128,16 +147,22 @@ class Follower {
 
   int end() {
     save();
+    if (!is_told_) is_told_ = discoverer_->tell(met_, false);
     const std::size_t waiting = state_.outbox().size();
     if (waiting > 0) note(std::to_string(waiting) + " findings wait for the next start");
-    return is_lossy_ ? kExitCouldNot : kExitDone;
+    return is_lossy_ || !is_told_ ? kExitCouldNot : kExitDone;
   }
 
   Tail tail_;
   FollowState state_;
   FindingSink& sink_;
+  std::optional<Discoverer> discoverer_;
   const Clock& clock_;
   observe::Scan scan_;
+  std::vector<PrincipalId> met_;
+  bool is_told_ = true;  // the server, of all that were met
+  Instant next_telling_ = kBeginningOfTime;
+  Milliseconds retelling_ = kRetryFirst;
   bool is_changed_ = false;  // since the rules looked last
   Instant last_look_ = kBeginningOfTime;
   Instant next_look_ = kBeginningOfTime;
@@ -154,6 +179,15 @@ int follow(const ScanOptions& options, const Connection& connection) {
   if (options.paths.empty()) {
     note("nothing to follow; expected files, folders or -");
     return kExitUsage;
+  }
+  if (options.dry_run) {
+    note("--follow goes on for good; expected --dry-run with a scan that ends");
+    return kExitUsage;
+  }
+  std::optional<Discoverer> discoverer;
+  if (connection.is_named) {
+    discoverer = Discoverer::connect(connection);
+    if (!discoverer) return connection.identity.empty() ? kExitUsage : kExitCouldNot;
   }
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -180,7 +214,8 @@ int follow(const ScanOptions& options, const Connection& connection) {
   }
   Result<FollowState> state = FollowState::open(options.state, *files);
   if (!state) return report(state.error(), Format::kText);
-  return Follower(options.paths, *std::move(state), **sink, clock).run(signals);
+  return Follower(options.paths, *std::move(state), **sink, std::move(discoverer), clock)
+      .run(signals);
 }
 
 }  // namespace mandate::app

@@ -321,13 +321,13 @@ void add_identity(CLI::App& app, Everything& all) {
 void add_scan(CLI::App& app, Everything& all) {
   CLI::App* made =
       command(app, all, "scan", "Find borrowed trust in logs and inventories", [](Everything& e) {
-        return e.scan.follow ? follow(e.scan, e.connection) : scan(e.scan, e.connection.format);
+        return e.scan.follow ? follow(e.scan, e.connection) : scan(e.scan, e.connection);
       });
   made->footer(scan_help());
   add_scan_options(*made, all.scan);
   add_merge_options(
       *command(app, all, "merge", "Find borrowed trust in what `scan --partial` wrote",
-               [](Everything& e) { return merge(e.scan, e.connection.format); }),
+               [](Everything& e) { return merge(e.scan, e.connection); }),
       all.scan);
 }
 
@@ -475,7 +475,11 @@ int run(int argc, char** argv) {
   add_propose(app, all);
   app.failure_message(usage_message);
   try {
-    app.parse(arguments_of(argc, argv));
+    std::vector<std::string> words = arguments_of(argc, argv);
+    all.connection.is_named = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+      return word == "--server" || word.starts_with("--server=");
+    });
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }

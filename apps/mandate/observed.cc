@@ -106,6 +106,9 @@ std::vector<Gauge> Running::gauges() const {
                    static_cast<double>(server_->connections())});
   const double revision = static_cast<double>(state_.view().revision());
   found.push_back({"mandate_record_revision", "Where the record stands.", revision});
+  found.push_back({"mandate_principals_discovered",
+                   "Principals that a scan met, neither adopted nor dismissed yet.",
+                   static_cast<double>(state_.discovered())});
   const std::uint32_t log = journal_->log_count();
   const std::string origin = journal_->origin(log);
   const std::string journal = logs_->name_of(origin).value_or("");

@@ -86,7 +86,8 @@ Result<std::vector<PrincipalDefinition>> principals_of(ApiClient& api,
     if (!answer && api.refused() && api.refused()->status == 404) continue;
     if (!answer) return fail(answer.error());
     const json::Value* definition = answer->find("definition");
-    if (definition == nullptr) continue;
+    // One that was only discovered lacks what a document needs.
+    if (definition == nullptr || definition->find("status") != nullptr) continue;
     Result<PrincipalDefinition> read = PrincipalDefinition::parse(*definition);
     if (!read) return fail(read.error());
     known.push_back(*std::move(read));

@@ -1,15 +1,18 @@
 // `mandate scan`: files in, findings or chains out. The exit code says whether anything was found,
 // and before that whether anything could not be read.
 #include <map>
+#include <optional>
 #include <set>
 
 #include "apps/mandate/commands.h"
+#include "apps/mandate/discoverer.h"
 #include "apps/mandate/proposal.h"
 #include "apps/mandate/scan_input.h"
 #include "mandate/base/bytes.h"
 #include "mandate/base/system_clock.h"
 #include "mandate/json/line.h"
 #include "mandate/observe/chains.h"
+#include "mandate/observe/identities.h"
 #include "mandate/observe/inventory/inventory.h"
 #include "mandate/observe/rules.h"
 #include "mandate/observe/sources/source.h"
@@ -123,7 +126,8 @@ void say_what_was_read(const observe::Part& part, std::size_t found, std::size_t
 }
 
 // What is said of everything that was read, whether by this run or by others.
-int finish(const ScanOptions& options, observe::Part part, Format format) {
+int finish(const ScanOptions& options, observe::Part part, Format format,
+           std::optional<Discoverer>& discoverer) {
   if (options.partial) {
     if (Result<void> written = write_partial_to(options.out, part); !written) {
       return report(written.error(), format);
@@ -143,8 +147,31 @@ int finish(const ScanOptions& options, observe::Part part, Format format) {
   for (const Finding& finding : findings) incidents.insert(finding.incident);
   print_findings(found, part, format);
   say_what_was_read(part, findings.size(), incidents.size());
-  if (!part.problems.empty()) return kExitCouldNot;
+  const bool is_told =
+      !discoverer || discoverer->tell(observe::identities_of(part.summary, found.inventory.graph),
+                                      options.dry_run);
+  if (!part.problems.empty() || !is_told) return kExitCouldNot;
   return findings.empty() ? kExitDone : kExitRefused;
+}
+
+// Where a server is named, who tells it; else nothing. An error is the exit code, and has been
+// said.
+tl::expected<std::optional<Discoverer>, int> discoverer_for(const ScanOptions& options,
+                                                            const Connection& connection) {
+  if (!connection.is_named) {
+    if (!options.dry_run) return std::nullopt;
+    note("--dry-run is about what a server would be told; expected --server URL with it");
+    return tl::unexpected(kExitUsage);
+  }
+  if (options.partial || options.chains || options.rules) {
+    note(
+        "--server wants the identities of a whole scan; expected no --partial, --chains or "
+        "--rules");
+    return tl::unexpected(kExitUsage);
+  }
+  std::optional<Discoverer> made = Discoverer::connect(connection);
+  if (!made) return tl::unexpected(connection.identity.empty() ? kExitUsage : kExitCouldNot);
+  return made;
 }
 
 ReadOptions read_options(const ScanOptions& options) {
@@ -161,7 +188,10 @@ int propose(const ProposeOptions& options, Format format) {
   return write_proposal(options, format, found.findings, part->summary, found.inventory);
 }
 
-int scan(const ScanOptions& options, Format format) {
+int scan(const ScanOptions& options, const Connection& connection) {
+  const Format format = connection.format;
+  auto discoverer = discoverer_for(options, connection);
+  if (!discoverer) return discoverer.error();
   if (options.rules) {
     if (format == Format::kText) {
       print(report::rules_text(observe::all_rules()));
@@ -176,16 +206,19 @@ int scan(const ScanOptions& options, Format format) {
   }
   Result<observe::Part> part = read_logs(expand(options.paths), read_options(options));
   if (!part) return report(part.error(), format);
-  return finish(options, *std::move(part), format);
+  return finish(options, *std::move(part), format, *discoverer);
 }
 
-int merge(const ScanOptions& options, Format format) {
+int merge(const ScanOptions& options, const Connection& connection) {
+  const Format format = connection.format;
+  auto discoverer = discoverer_for(options, connection);
+  if (!discoverer) return discoverer.error();
   Result<observe::Part> part = read_partials(options.paths, read_options(options));
   if (!part) {
     report(part.error(), format);
     return kExitCouldNot;  // 1 is what findings give
   }
-  return finish(options, *std::move(part), format);
+  return finish(options, *std::move(part), format, *discoverer);
 }
 
 std::string scan_help() {
@@ -208,6 +241,9 @@ std::string scan_help() {
       "  mandate scan --chains logs/\n"
       "A part of many, for `mandate merge`:\n"
       "  mandate scan --partial -o monday.part logs/monday/\n"
+      "Who was met and is not on record, as discovered principals of a server (needs the right\n"
+      "`scan`):\n"
+      "  mandate scan --server https://mandate.acme.example --identity scanner.json logs/\n"
       "What each rule looks for, needs and cannot know:\n"
       "  mandate scan --rules\n"
       "Exit codes of scan: 0 nothing found, 1 found, 3 some input could not be read.";

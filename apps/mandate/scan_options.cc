@@ -12,6 +12,8 @@ void add_common(CLI::App& made, ScanOptions& options) {
                     "write a part for `mandate merge`; -o FILE then names its file");
   made.add_option("--out", options.out, "file of the partial; default: standard output")
       ->needs(partial);
+  made.add_flag("--dry-run", options.dry_run,
+                "with --server: only say which identities would be discovered");
   made.add_option("--memory", options.memory_mib, "MiB for the ids of events; more lies in TMPDIR")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();

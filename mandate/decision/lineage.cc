@@ -25,6 +25,7 @@ std::optional<Reason> inactive_because(const record::Principal* principal, Insta
     case Status::kActive: break;
     case Status::kSuspended: return Reason::kPrincipalSuspended;
     case Status::kEnded: return Reason::kPrincipalRetired;
+    case Status::kDiscovered: return Reason::kPrincipalDiscovered;
   }
   return now < principal->not_after ? std::nullopt : std::optional(Reason::kPrincipalRetired);
 }
@@ -178,8 +179,9 @@ Result<void> check_principal(const View& view, PrincipalHandle handle, Instant n
     return fail(reason, "principal " + quoted(view.id(handle)) + std::string(what));
   };
   if (const std::optional<Reason> reason = inactive_because(principal, now)) {
-    return refuse(*reason,
-                  *reason == Reason::kPrincipalSuspended ? " is suspended" : " is retired");
+    return refuse(*reason, *reason == Reason::kPrincipalSuspended    ? " is suspended"
+                           : *reason == Reason::kPrincipalDiscovered ? " is only discovered"
+                                                                     : " is retired");
   }
   const bool needs_owner =
       is_software(principal->kind) || principal->owner || principal->owner_team;

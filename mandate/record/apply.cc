@@ -245,7 +245,9 @@ class Application {
     const auto none = [](auto) { return false; };
     prune_kind<EntitlementHandle>(NodeKind::kEntitlement, none);
     prune_kind<ResourceHandle>(NodeKind::kResource, none);
-    prune_kind<PrincipalHandle>(NodeKind::kPrincipal, none);
+    prune_kind<PrincipalHandle>(NodeKind::kPrincipal, [&](PrincipalHandle handle) {
+      return view_.principal(handle)->status == Status::kDiscovered;  // no document lists those
+    });
     prune_kind<TeamHandle>(NodeKind::kTeam, none);
     prune_kind<TrustedIssuerHandle>(NodeKind::kTrustedIssuer, none);
   }

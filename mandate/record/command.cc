@@ -41,6 +41,11 @@ Result<Plan> plan_status(const View& view, const PrincipalId& principal, Status 
     return fail(Reason::kIdIsDead, Place::kConflict,
                 "principal " + quoted(id) + " is retired and never comes back");
   }
+  if (*status == Status::kDiscovered) {
+    return fail(Reason::kBadRequest, Place::kConflict,
+                "principal " + quoted(id) +
+                    " is only discovered, and inert; expected a document that lists it first");
+  }
   if (*status == to) return Plan{};
   const auto word = [](Status s) {
     return json::Value::object({{"status", s == Status::kActive ? "active" : "suspended"}});
@@ -73,15 +78,20 @@ Result<std::vector<DelegationDefinition>> parents_on_record(const View& view,
   return parents;
 }
 
-Result<PrincipalHandle> not_retired(const View& view, const PrincipalId& id) {
+Result<PrincipalHandle> taking_part(const View& view, const PrincipalId& id) {
   std::optional<PrincipalHandle> handle = view.find_principal(id.text());
   if (!handle) {
     return fail(Reason::kBadRequest, Place::kHopGrant,
                 "principal " + quoted(id.text()) + " is not on record");
   }
-  if (view.principal(*handle)->status == Status::kEnded) {
+  const Status status = view.principal(*handle)->status;
+  if (status == Status::kEnded) {
     return fail(Reason::kPrincipalRetired, Place::kHopGrant,
                 "principal " + quoted(id.text()) + " is retired");
+  }
+  if (status == Status::kDiscovered) {
+    return fail(Reason::kPrincipalDiscovered, Place::kHopGrant,
+                "principal " + quoted(id.text()) + " is only discovered");
   }
   return *handle;
 }
@@ -148,14 +158,14 @@ Result<Plan> plan_hop_grant(const View& view, const DelegationDefinition& delega
   if (delegation.not_after && *delegation.not_after <= now) {
     return fail(Reason::kOutsideWindow, Place::kHopGrant, "hop grant " + quoted(id) + " has ended");
   }
-  Result<PrincipalHandle> delegate = not_retired(view, delegation.delegate);
+  Result<PrincipalHandle> delegate = taking_part(view, delegation.delegate);
   if (!delegate) return fail(delegate.error());
   Result<std::vector<DelegationDefinition>> parents = parents_on_record(view, delegation);
   if (!parents) return fail(parents.error());
   const DelegationDefinition& top = parents->empty() ? delegation : parents->back();
   std::vector<Root> roots;
   if (top.delegator) {
-    Result<PrincipalHandle> delegator = not_retired(view, *top.delegator);
+    Result<PrincipalHandle> delegator = taking_part(view, *top.delegator);
     if (!delegator) return fail(delegator.error());
     roots = roots_on_record(view, *delegator);
   }

@@ -51,6 +51,9 @@ json::Value definition_of(const View& view, const Team& team, std::string_view i
 }
 
 json::Value definition_of(const View& view, const Principal& principal, std::string_view id) {
+  if (principal.status == Status::kDiscovered) {
+    return json::Value::object({{"id", id}, {"status", "discovered"}});
+  }
   PrincipalDefinition definition{parsed<PrincipalId>(id),
                                  std::nullopt,
                                  std::string(principal.environment),

@@ -111,10 +111,11 @@ Result<Change> read_change(json::ObjectReader& in, std::string_view type) {
   if (type == "revoked") return read_revoked(in);
   if (type == "suspended") return read_of_principal<Suspended>(in);
   if (type == "resumed") return read_of_principal<Resumed>(in);
+  if (type == "discovered") return read_of_principal<Discovered>(in);
   if (type == "snapshot_taken") return read_snapshot_taken(in);
   return fail(Reason::kBadRequest, "type " + quoted(type) +
-                                       " is no event; expected put, revoked, suspended, resumed "
-                                       "or snapshot_taken");
+                                       " is no event; expected put, revoked, suspended, resumed, "
+                                       "discovered or snapshot_taken");
 }
 
 void write_put(json::Value& out, const Put& put) {
@@ -159,6 +160,10 @@ std::string serialise(const Event& event) {
                         [&](const Resumed& resumed) {
                           out.set("type", "resumed");
                           out.set("id", resumed.principal.text());
+                        },
+                        [&](const Discovered& discovered) {
+                          out.set("type", "discovered");
+                          out.set("id", discovered.principal.text());
                         },
                         [&](const SnapshotTaken& taken) {
                           out.set("type", "snapshot_taken");

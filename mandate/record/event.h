@@ -2,6 +2,7 @@
 //
 //   {"by":"workload:operator","definition":{...},"kind":"delegation","time":"...","type":"put"}
 //   {"by":"...","id":"triage-reads","kind":"delegation","time":"...","type":"revoked"}
+//   {"by":"...","id":"workload:arn:aws:iam::1:role/ci","time":"...","type":"discovered"}
 //
 // A principal's put also has `authenticators`; the list of guardrails is one put of kind
 // `guardrails`.
@@ -41,12 +42,17 @@ struct Suspended {
 struct Resumed {
   PrincipalId principal;
 };
+// Seen in a log or an inventory, and not on record: from now on it is, with nothing but its id, and
+// inert until a put (decision 24).
+struct Discovered {
+  PrincipalId principal;
+};
 // A snapshot of the state at `revision` was written; its bytes have this SHA-256.
 struct SnapshotTaken {
   Revision revision = 0;
   Digest digest{};
 };
-using Change = std::variant<Put, Revoked, Suspended, Resumed, SnapshotTaken>;
+using Change = std::variant<Put, Revoked, Suspended, Resumed, Discovered, SnapshotTaken>;
 
 // The kind of node that a definition speaks of.
 template <class Definition>

@@ -131,7 +131,8 @@ Result<void> State::Impl::fold(const PrincipalDefinition& definition,
   if (index) {
     const Principal& before = principals.newest(*index);
     if (auto ok = alive(before.status, NodeKind::kPrincipal, id); !ok) return ok;
-    value.status = before.status;  // a suspended principal stays suspended
+    // A suspended principal stays suspended; one that was discovered is one like any other now.
+    if (before.status == Status::kSuspended) value.status = before.status;
     listed_before = before.authenticators;
   }
   const PrincipalHandle handle{index.value_or(principals.nodes.size())};
@@ -146,6 +147,7 @@ Result<void> State::Impl::fold(const PrincipalDefinition& definition,
     authenticators.put(arena, former.index, revision, record);
   }
   value.authenticators = arena.copy(*listed);
+  if (index) forget_discovered(principals.newest(*index).status);
   return put_node(principals, arena, NodeKind::kPrincipal, id, revision, value);
 }
 
@@ -223,6 +225,23 @@ Result<void> State::Impl::fold(const DelegationDefinition& definition, Revision 
   return put_node(delegations, arena, NodeKind::kDelegation, id, revision, value);
 }
 
+Result<void> State::Impl::fold(const Discovered& event, Revision revision) {
+  const std::string& id = event.principal.text();
+  if (principals.find(id)) {
+    return fail(not_ours("principal " + quoted(id) + " is on record, and not discovered"));
+  }
+  Principal value;
+  value.status = Status::kDiscovered;
+  value.kind = kind_of(event.principal);
+  principals.add(arena, id, 0, revision, value);
+  discovered.fetch_add(1, std::memory_order_relaxed);
+  return {};
+}
+
+void State::Impl::forget_discovered(Status before) {
+  if (before == Status::kDiscovered) discovered.fetch_sub(1, std::memory_order_relaxed);
+}
+
 Result<void> State::Impl::fold(const Put& put, Revision revision) {
   return std::visit(
       [&](const auto& definition) -> Result<void> {
@@ -254,6 +273,7 @@ Result<void> State::Impl::fold(const Revoked& revoked, Revision revision) {
     Result<std::uint32_t> index = known(table, revoked.kind, revoked.id);
     if (!index) return fail(index.error());
     auto value = table.newest(*index);
+    forget_discovered(value.status);
     value.status = Status::kEnded;
     if constexpr (requires { value.revoked; }) value.revoked = true;
     table.put(arena, *index, revision, value);

@@ -60,6 +60,10 @@ Result<void> Proposal::check_stands(NodeKind kind, std::string_view id,
   if (*status == Status::kEnded) {
     return fail(Reason::kIdIsDead, Place::kConflict, node + " has ended and never comes back");
   }
+  if (*status == Status::kDiscovered) {
+    return fail(Reason::kBadRequest, Place::kConflict,
+                node + " is only discovered, and inert; expected it in the document");
+  }
   if (pruned(kind, id)) {
     return fail(Reason::kBadRequest, node + " is not in the document, so pruning would end it");
   }

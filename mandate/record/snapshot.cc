@@ -219,9 +219,12 @@ class SnapshotLoader {
       if (table.find(id)) in_.refuse("an id stands twice");
       const Revision at = in_.number(revision_);
       T value;
-      value.status = static_cast<Status>(in_.number(static_cast<std::uint64_t>(Status::kEnded)));
-      if (value.status == Status::kSuspended && !std::is_same_v<T, Principal>) {
-        in_.refuse("something is suspended that is no principal");
+      value.status =
+          static_cast<Status>(in_.number(static_cast<std::uint64_t>(Status::kDiscovered)));
+      const bool is_of_principals =
+          value.status == Status::kSuspended || value.status == Status::kDiscovered;
+      if (is_of_principals && !std::is_same_v<T, Principal>) {
+        in_.refuse("something is suspended or discovered that is no principal");
       }
       read(id, value);
       if (in_.ok()) add(table, id, at, value);
@@ -264,6 +267,9 @@ class SnapshotLoader {
 
   void read(std::string_view id, Principal& principal) {
     if (in_.ok()) principal.kind = kind_of(*PrincipalId::parse(id));
+    if (principal.status == Status::kDiscovered) {
+      state_.discovered.fetch_add(1, std::memory_order_relaxed);
+    }
     principal.owner_team = maybe<TeamHandle>(kCountMax);
     principal.owner = maybe<PrincipalHandle>(kCountMax);
     principal.environment = state_.intern(in_.text(limits::kIdBytesMax));

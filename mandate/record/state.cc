@@ -121,6 +121,9 @@ void State::publish() {
 }
 
 Revision State::applied() const { return impl_->applied.load(std::memory_order_relaxed); }
+std::uint32_t State::discovered() const {
+  return impl_->discovered.load(std::memory_order_relaxed);
+}
 Revision State::earliest() const { return impl_->earliest.load(std::memory_order_relaxed); }
 View State::view() const { return {*this, impl_->published.load(std::memory_order_acquire)}; }
 View State::view(Revision revision) const {

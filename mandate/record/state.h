@@ -25,8 +25,9 @@ namespace mandate::record {
 
 enum class Status : std::uint8_t {
   kActive,
-  kSuspended,  // principals only; can be resumed
-  kEnded,      // revoked, or retired: for ever
+  kSuspended,   // principals only; can be resumed
+  kEnded,       // revoked, or retired: for ever
+  kDiscovered,  // principals only: seen somewhere, and inert until a document lists it
 };
 
 // What one version of a node says. Handles and views stay valid as long as the State lives. Who
@@ -166,6 +167,8 @@ class State {
 
   // Events applied, published or not.
   Revision applied() const;
+  // Principals that were discovered, and neither adopted nor dismissed. From any thread.
+  std::uint32_t discovered() const;
   View view() const;  // at the published revision
   // Precondition: earliest() <= revision, and revision <= the published one, or the writer's
   // thread.

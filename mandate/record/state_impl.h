@@ -156,6 +156,7 @@ struct State::Impl {
   std::atomic<Instant> published_time{kBeginningOfTime};  // of the last event by then, or later
   std::atomic<Revision> applied{0};
   std::atomic<Revision> earliest{0};
+  std::atomic<std::uint32_t> discovered{0};  // applied
 
   // The writer's.
   Arena arena;
@@ -195,6 +196,8 @@ struct State::Impl {
   Result<void> fold(const DelegationDefinition& delegation, Revision revision);
   Result<void> fold(const TrustedIssuerDefinition& issuer, Revision revision);
   Result<void> fold(const Revoked& revoked, Revision revision);
+  Result<void> fold(const Discovered& event, Revision revision);
+  void forget_discovered(Status before);
   Result<void> fold_status(const PrincipalId& principal, Status from, Status to, Revision revision);
   Result<std::vector<AuthenticatorHandle>> fold_authenticators(
       PrincipalHandle principal, const std::vector<Authenticator>& definitions,

@@ -1,5 +1,6 @@
 #include "mandate/service/bootstrap.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "mandate/service/key_cache.h"
@@ -27,11 +28,28 @@ struct Names {
 constexpr std::string_view kRestored = "-restored-";
 
 json::Array management_actions() {
-  return {"read", "register", "protect", "entitle", "grant", "guard", "trust", "revoke", "suspend"};
+  return {"read",  "register", "protect", "entitle", "grant",
+          "guard", "trust",    "revoke",  "suspend", "scan"};
+}
+
+// Those that the server's resource has on record, which an older version may have written.
+json::Array management_actions_on_record(const record::View& view, std::string_view issuer) {
+  const auto handle = view.find_resource(issuer);
+  const record::Resource* resource = handle ? view.resource(*handle) : nullptr;
+  if (resource == nullptr) return management_actions();
+  json::Array actions;
+  for (json::Value& action : management_actions()) {
+    const auto& there = resource->definition->actions;
+    if (std::find(there.begin(), there.end(), action.as_string()) != there.end()) {
+      actions.push_back(std::move(action));
+    }
+  }
+  return actions;
 }
 
 // An operator with the team that owns it.
-json::Value operator_document(const Names& names, std::string_view issuer, const json::Value& jwk) {
+json::Value operator_document(const Names& names, std::string_view issuer, const json::Value& jwk,
+                              json::Array actions) {
   return json::Value::object(
       {{"apiVersion", "mandate/v1"},
        {"teams", json::Value::array({json::Value::object(
@@ -47,7 +65,7 @@ json::Value operator_document(const Names& names, std::string_view issuer, const
         json::Value::array({json::Value::object(
             {{"id", names.entitlement},
              {"principal", names.principal},
-             {"authority", json::Value::array({permission("mandate", issuer, management_actions()),
+             {"authority", json::Value::array({permission("mandate", issuer, std::move(actions)),
                                                permission("audit", issuer, {"read"})})},
              {"max_depth", 2}})})}});
 }
@@ -58,7 +76,7 @@ Result<Document> bootstrap_document(std::string_view issuer, const json::Value& 
   json::Value document =
       operator_document({std::string(kOperatorId), std::string(kOperatorTeam),
                          std::string(kOperatorOwner), std::string(kOperatorEntitlement)},
-                        issuer, operator_jwk);
+                        issuer, operator_jwk, management_actions());
   document.set("resources",
                json::Value::array({json::Value::object(
                    {{"id", issuer}, {"type", "mandate"}, {"actions", management_actions()}})}));
@@ -78,7 +96,8 @@ Result<record::Plan> plan_close_all(const record::View& view, std::string_view i
   const Names names{id, std::string(kOperatorTeam) + suffix, std::string(kOperatorOwner) + suffix,
                     std::string(kOperatorEntitlement) + suffix};
   Result<record::Plan> added =
-      Document::parse(operator_document(names, issuer, made.jwk))
+      Document::parse(
+          operator_document(names, issuer, made.jwk, management_actions_on_record(view, issuer)))
           .and_then([&](const Document& document) {
             return record::plan_apply(
                 view, document,
@@ -90,6 +109,7 @@ Result<record::Plan> plan_close_all(const record::View& view, std::string_view i
     const record::PrincipalHandle handle{i};
     const record::Principal* principal = view.principal(handle);
     if (principal == nullptr || principal->status == record::Status::kEnded) continue;
+    if (principal->status == record::Status::kDiscovered) continue;  // inert already
     Result<record::Plan> suspended =
         PrincipalId::parse(view.id(handle)).and_then([&](const PrincipalId& each) {
           return record::plan_suspend(view, each);

@@ -6,6 +6,7 @@
 #include "mandate/base/bytes.h"
 #include "mandate/json/reader.h"
 #include "mandate/record/command.h"
+#include "mandate/record/discovery.h"
 #include "mandate/service/bootstrap.h"
 #include "mandate/service/document_check.h"
 #include "mandate/service/sequencer.h"
@@ -417,6 +418,61 @@ void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, 
   run(core, shared, std::move(plan), std::move(done), [](const Committed& committed) {
     return differences_body(committed.differences, committed.revision);
   });
+}
+
+namespace {
+
+struct Seen {
+  std::vector<PrincipalId> principals;
+  bool dry_run = false;
+};
+
+Result<Seen> parse_seen(const json::Value& body) {
+  json::ObjectReader in(body, "the request");
+  Seen seen;
+  for (const std::string& text : in.strings("principals", kDiscoveriesMax, true)) {
+    Result<PrincipalId> id = PrincipalId::parse(text);
+    if (!id) return fail(id.error());
+    seen.principals.push_back(*std::move(id));
+  }
+  seen.dry_run = in.optional_bool("dry_run").value_or(false);
+  if (Result<void> whole = in.finish(); !whole) return fail(whole.error());
+  return seen;
+}
+
+}  // namespace
+
+void discover_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done) {
+  const Instant now = core.now();
+  const record::View view = core.view();
+  std::optional<Operator> who = operator_of(core, call, view, now, done);
+  if (!who) return;
+  Result<Seen> seen = parse_seen(body);
+  if (!seen) return done(refuse(core, seen.error(), who->entry));
+  auto shared = std::make_shared<Operator>(*std::move(who));
+  auto discovery = std::make_shared<record::Discovery>(std::move(seen->principals));
+  // Of those on record, too: who may not put an id there does not learn whether it is.
+  Sequencer::Command plan = [&core, shared, discovery](const record::View& at,
+                                                       Instant when) -> Result<record::Plan> {
+    for (const PrincipalId& id : discovery->seen()) {
+      Result<void> may =
+          check_operator(core, at, *shared, kManagementType, "scan", "principal", id.text(), when);
+      if (!may) return fail(may.error());
+    }
+    return discovery->plan(at);
+  };
+  // Refused before the writer's turn, and most of the looking done.
+  Result<record::Plan> planned = plan(view, now);
+  if (!planned) return done(refuse(core, planned.error(), shared->entry));
+  if (!seen->dry_run) {
+    return run(core, shared, std::move(plan), std::move(done), [](const Committed& committed) {
+      return differences_body(committed.differences, committed.revision);
+    });
+  }
+  Reply reply;
+  reply.body = differences_body(planned->differences, view.revision());
+  reply.body.set("dry_run", true);
+  done(std::move(reply));
 }
 
 void may_read_log_endpoint(Core& core, const ApiCall& call, Done done) {

@@ -13,6 +13,9 @@ namespace mandate::service {
 // The statement of a delegation without an end is fetched anew at the latest after this.
 inline constexpr Seconds kStatementLifetimeMax{30 * 86'400};
 
+// Identities in one request to put on record as discovered.
+inline constexpr std::size_t kDiscoveriesMax = 200;
+
 // A caller whose token and proof are good, and how to refuse it with its entry.
 struct Operator {
   Caller caller;
@@ -27,6 +30,7 @@ void list_endpoint(Core& core, const ApiCall& call, std::string_view noun, Done 
 void statement_endpoint(Core& core, const ApiCall& call, std::string_view delegation, Done done);
 void revoke_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
 void suspend_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
+void discover_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
 void keys_endpoint(Core& core, const ApiCall& call, Done done);
 void change_keys_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);
 void path_endpoint(Core& core, const ApiCall& call, const json::Value& body, Done done);

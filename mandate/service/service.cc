@@ -97,6 +97,9 @@ void Service::revoke(const ApiCall& call, const json::Value& body, Done done) {
 void Service::suspend(const ApiCall& call, const json::Value& body, Done done) {
   suspend_endpoint(impl_->core, call, body, std::move(done));
 }
+void Service::discover(const ApiCall& call, const json::Value& body, Done done) {
+  discover_endpoint(impl_->core, call, body, std::move(done));
+}
 void Service::path(const ApiCall& call, const json::Value& body, Done done) {
   path_endpoint(impl_->core, call, body, std::move(done));
 }

@@ -99,6 +99,9 @@ class Service {
   void revoke(const ApiCall& call, const json::Value& body, Done done);
   // Body {"principal", "suspended": true or false}
   void suspend(const ApiCall& call, const json::Value& body, Done done);
+  // Body {"principals": [id, at most 200], "dry_run"?}: what is not on record yet becomes a
+  // discovered principal; {"differences", "revision"} as of `apply`.
+  void discover(const ApiCall& call, const json::Value& body, Done done);
   // Body {"receipt"} or {"token"} or {"jti"} or {"txn"}: the path, each entry with its proof.
   void path(const ApiCall& call, const json::Value& body, Done done);
   // The issuer's signing keys that are believed: {"keys": [{kid, algorithm, status, not_after?}],

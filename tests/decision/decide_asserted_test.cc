@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mandate/record/discovery.h"
 #include "tests/decision/question.h"
 
 namespace mandate::test {
@@ -71,6 +72,25 @@ struct AssertedRow {
   std::optional<Reason> reason;
 };
 
+constexpr const char* kAdopted = R"(
+apiVersion: mandate/v1
+principals: [{id: "human:seen@acme.example"}]
+)";
+constexpr const char* kEntitled = R"(
+entitlements:
+  - {id: seen, principal: "human:seen@acme.example", authority: [{type: tickets,
+     locations: ["https://open.acme.example"], actions: [read]}]}
+)";
+
+// The subject was seen by a scan, and then, maybe, put in a document.
+std::function<void(Question&)> discovered(const std::string& document) {
+  return [document](Question& q) {
+    q.subject = "human:seen@acme.example";
+    q.world.commit(record::Discovery({PrincipalId::parse(q.subject).value()}).plan(q.world.view()));
+    if (!document.empty()) q.world.apply(document);
+  };
+}
+
 TEST(Decide, AssertedOnlyWhereTheResourceAcceptsIt) {
   for (const AssertedRow& row : std::vector<AssertedRow>{
            {"own right", [](Question&) {}, {}},
@@ -81,6 +101,9 @@ TEST(Decide, AssertedOnlyWhereTheResourceAcceptsIt) {
             [](Question& q) { q.location = "https://nowhere.example"; }, Reason::kAudienceMismatch},
            {"somebody unheard of", [](Question& q) { q.subject = "human:nobody@acme.example"; },
             Reason::kPrincipalDiscovered},
+           {"somebody only discovered", discovered(""), Reason::kPrincipalDiscovered},
+           {"and adopted, without an entitlement", discovered(kAdopted), Reason::kOutsideAuthority},
+           {"and adopted, with one", discovered(std::string(kAdopted) + kEntitled), {}},
            {"somebody suspended", [](Question& q) { q.world.suspend(q.subject); },
             Reason::kPrincipalSuspended},
            {"somebody without an entitlement",
@@ -104,7 +127,7 @@ TEST(Decide, AssertedOnlyWhereTheResourceAcceptsIt) {
     if (!row.reason) {
       ASSERT_TRUE(decision.permitted()) << decision.refusal->detail;
       const decision::Names names = names_of(question.world.view(), decision, nullptr);
-      EXPECT_EQ(names.entitlement, "support");
+      EXPECT_EQ(names.entitlement, question.subject.starts_with("human:seen") ? "seen" : "support");
       EXPECT_TRUE(names.delegations.empty());
       EXPECT_EQ(names.rests_on.size(), 2u);
       continue;

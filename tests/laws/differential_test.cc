@@ -101,13 +101,11 @@ void expect_shares(const Comparison& result) {
   EXPECT_LE(result.permits * 2, result.cases) << "at most half is permitted";
   EXPECT_GE(result.permits_by_any * 10, result.cases);
   const std::map<std::string, int> least_per_thousand = {
-      {"outside_authority", 50},   {"constraint_not_met", 20},
-      {"outside_window", 20},      {"delegation_revoked", 10},
-      {"ancestor_revoked", 10},    {"depth_exceeded", 20},
-      {"principal_suspended", 10}, {"principal_retired", 10},
-      {"owner_inactive", 10},      {"guardrail", 3},
-      {"proof_of_possession", 5},  {"token_expired", 3},
-      {"audience_mismatch", 5},    {"token_revoked", 1},
+      {"outside_authority", 50},   {"constraint_not_met", 20}, {"outside_window", 20},
+      {"delegation_revoked", 10},  {"ancestor_revoked", 10},   {"depth_exceeded", 20},
+      {"principal_suspended", 10}, {"principal_retired", 10},  {"principal_discovered", 8},
+      {"owner_inactive", 10},      {"guardrail", 3},           {"proof_of_possession", 5},
+      {"token_expired", 3},        {"audience_mismatch", 5},   {"token_revoked", 1},
       {"actor_mismatch", 1},
   };
   for (const auto& entry : least_per_thousand) {

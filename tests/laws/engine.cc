@@ -219,8 +219,13 @@ ConstraintInputs inputs_of(const model::World& world, const AccessRequest& reque
 EngineWorld::EngineWorld(const model::World& world, Source* shuffle) {
   const auto put_principals = [&](bool human) {
     for (const std::string& id : keys_of(world.principals, "", shuffle)) {
-      if (id.starts_with("human:") == human) {
-        put({principal_of(id, world.principals.at(id)), {}});
+      if (id.starts_with("human:") != human) continue;
+      const model::Principal& principal = world.principals.at(id);
+      if (principal.status != 'd') {
+        put({principal_of(id, principal), {}});
+      } else {  // no command makes what rests on one; decisions refuse it all the same
+        must(state_.apply(
+            {instant_of(0), "test", record::Discovered{must(PrincipalId::parse(id))}}));
       }
     }
   };

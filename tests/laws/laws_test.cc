@@ -234,6 +234,11 @@ const std::vector<Kill>& kills() {
          world.principals.at(world.grants.at(source.pick(lineage)).to).status = 'r';
          return model::Reasons{"principal_retired", "owner_inactive"};
        }},
+      {"only discovered",
+       [](Source& source, model::World& world, const model::Lineage& lineage, int) {
+         world.principals.at(world.grants.at(source.pick(lineage)).to).status = 'd';
+         return model::Reasons{"principal_discovered", "owner_inactive"};
+       }},
       {"past its date",
        [](Source& source, model::World& world, const model::Lineage& lineage, int now) {
          world.principals.at(world.grants.at(source.pick(lineage)).to).end = now;

@@ -101,9 +101,7 @@ Authority make_authority(Source& source, const Authority* above) {
 }
 
 void make_principals(Source& source, World& world) {
-  const auto state = [&]() -> char {
-    return source.chance(96) ? 'a' : source.chance(50) ? 's' : 'r';
-  };
+  const auto state = [&]() -> char { return source.chance(95) ? 'a' : "srd"[source.below(3)]; };
   const auto end = [&] { return source.chance(97) ? kForEver : source.pick(kInstants); };
   for (const std::string& id : kHumans) {
     world.principals[id] = {state(), end(), ""};

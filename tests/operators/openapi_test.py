@@ -108,6 +108,10 @@ def check_answers(world):
     for suspended in (True, False):
         world.check(200, "POST", "/suspensions",
                     body={"principal": "agent:worker", "suspended": suspended})
+    seen = {"principals": ["workload:arn:aws:iam::1:role/bot", "agent:worker"], "dry_run": True}
+    world.check(200, "POST", "/discoveries", body=seen)
+    world.check(400, "POST", "/discoveries", body={"principals": ["bot"]})
+    world.check(401, "POST", "/discoveries", body=seen, signed=False)
     question = {"subject": {"type": "user", "id": "human:kim@acme.example"},
                 "action": {"name": "read"}, "resource": {"type": "desk", "id": "1"}}
     world.check(401, "POST", "/access/v1/evaluation", body=question, signed=False)

@@ -14,8 +14,9 @@ TEST(Event, EveryEntryOfAWorldIsReadBackToTheSameBytes) {
   world.revoke(NodeKind::kDelegation, "helper-reads");
   world.commit(plan_revoke(world.view(), NodeKind::kToken, "a-jti", test::kWorldTime));
   world.commit(plan_revoke(world.view(), NodeKind::kTransaction, "a-txn", std::nullopt));
+  world.commit(Plan{{Discovered{*PrincipalId::parse("workload:arn:aws:iam::1:role/bot")}}, {}});
   world.commit(Plan{{SnapshotTaken{3, Digest{7}}}, {}});
-  EXPECT_EQ(world.entries().size(), 18u);
+  EXPECT_EQ(world.entries().size(), 19u);
   for (const std::string& entry : world.entries()) {
     Result<Event> event = parse_event(entry);
     ASSERT_TRUE(event) << event.error().detail;
@@ -43,6 +44,9 @@ TEST(Event, IsReadStrictly) {
       {head + R"("type":"suspended","id":"triage"})", Reason::kBadRequest},
       {head + R"("type":"suspended","id":"agent:triage","kind":"principal"})", Reason::kBadRequest},
       {head + R"("type":"suspended"})", Reason::kBadRequest},
+      {head + R"("type":"discovered","id":"workload:bot"})", std::nullopt},
+      {head + R"("type":"discovered","id":"bot"})", Reason::kBadRequest},
+      {head + R"("type":"discovered","id":"workload:bot","owner":"team:a"})", Reason::kBadRequest},
       {head + R"("type":"paused","id":"agent:triage"})", Reason::kBadRequest},
       {head + R"("type":"revoked","id":"a","kind":"delegation"})", std::nullopt},
       {head + R"("type":"revoked","id":"a","kind":"guardrails"})", Reason::kBadRequest},

@@ -19,6 +19,7 @@ void fill(World& world) {
      locations: ["https://tickets.acme.example"], actions: [read],
      constraints: {networks: ["10.0.0.0/8"]}}]}]})");
   world.revoke(NodeKind::kDelegation, "helper-reads");
+  world.commit(Plan{{Discovered{*PrincipalId::parse("workload:bot")}}, {}});
   world.commit(plan_revoke(world.view(), NodeKind::kToken, "a-jti", test::kWorldTime));
   world.commit(plan_revoke(world.view(), NodeKind::kTransaction, "a-txn", std::nullopt));
 }

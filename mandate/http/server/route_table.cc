@@ -20,6 +20,7 @@ constexpr auto kRoutes = std::to_array<RouteRow>({
     {"POST", "/apply"},
     {"POST", "/revocations"},
     {"POST", "/suspensions"},
+    {"POST", "/discoveries"},
     {"POST", "/path"},
     {"GET", "/keys"},
     {"POST", "/keys"},

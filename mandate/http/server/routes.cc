@@ -100,7 +100,9 @@ bool is_public(std::string_view path) { return path == "keys" || path.ends_with(
 
 std::size_t body_bytes_max(std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
-  if (path == "/apply" || path.starts_with("/access/")) return limits::kRequestBodyBytesMax;
+  if (path == "/apply" || path == "/discoveries" || path.starts_with("/access/")) {
+    return limits::kRequestBodyBytesMax;
+  }
   if (path == "/token" || path == "/introspect" || path == "/revoke") return limits::kFormBytesMax;
   return limits::kSmallBodyBytesMax;
 }
@@ -306,6 +308,7 @@ void Routes::management(const Request& request, const Path& path, Respond respon
   if (path.text == "/apply") return service_.apply(call, *body, *dry_run, *prune, std::move(done));
   if (path.text == "/revocations") return service_.revoke(call, *body, std::move(done));
   if (path.text == "/suspensions") return service_.suspend(call, *body, std::move(done));
+  if (path.text == "/discoveries") return service_.discover(call, *body, std::move(done));
   if (path.text == "/keys") return service_.change_keys(call, *body, std::move(done));
   if (path.text == "/path") return service_.path(call, *body, std::move(done));
 }
@@ -315,8 +318,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kOAuth = {"/token", "/introspect", "/revoke"};
 constexpr std::array<std::string_view, 2> kAuthzen = {"/access/v1/evaluation",
                                                       "/access/v1/evaluations"};
-constexpr std::array<std::string_view, 5> kManagement = {"/apply", "/revocations", "/suspensions",
-                                                         "/keys", "/path"};
+constexpr std::array<std::string_view, 6> kManagement = {
+    "/apply", "/revocations", "/suspensions", "/discoveries", "/keys", "/path"};
 constexpr std::array<std::string_view, 6> kLists = {
     "/principals", "/teams", "/resources", "/entitlements", "/delegations", "/trusted_issuers"};
 
