@@ -158,12 +158,13 @@ int audit_prove(const AuditOptions& options, Format format);
 int audit_export(const AuditOptions& options);
 
 struct BlastOptions {
-  std::string what;  // id of a principal, credential, session or resource, or the end of one
+  std::string what;  // id of a principal, credential, session, delegation or resource, or the end
   std::vector<std::string> paths;
   bool backward = false;
   std::string evidence = "granted,possible,observed";
 };
-int blast(const BlastOptions& options, Format format);
+// A server that is named tells its record (`audit:read`).
+int blast(const BlastOptions& options, const Connection& connection);
 
 struct RestoreOptions {
   std::string data;        // DIR, as the backup left it

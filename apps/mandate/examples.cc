@@ -47,9 +47,12 @@ constexpr std::pair<std::string_view, const char*> kExamples[] = {
      "  mandate path \"$(cat triage.token)\"\n"
      "  mandate path RECEIPT --output dot | dot -Tsvg > path.svg"},
     {"blast",
-     "Over what `aws iam get-account-authorization-details` and `kubectl get -o yaml` print:\n"
-     "  mandate blast arn:aws:iam::111122223333:user/ann iam.json\n"
+     "Over what inventories make possible, logs show and the record grants, together or apart:\n"
+     "  mandate blast arn:aws:iam::111122223333:user/ann iam.json logs/\n"
+     "  mandate blast AKIAIOSFODNN7EXAMPLE logs/ --evidence observed\n"
      "  mandate blast system:serviceaccount:shop:robot cluster/ --backward\n"
+     "  mandate blast triage-reads export.ndjson\n"
+     "  mandate blast agent:triage --server https://mandate.acme.example logs/\n"
      "  mandate blast deployer iam.json --output dot | dot -Tsvg > blast.svg"},
     {"merge",
      "In any order and grouping the findings are those of one scan of everything:\n"

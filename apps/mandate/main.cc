@@ -280,14 +280,16 @@ void add_keys(CLI::App& app, Everything& all) {
 
 void add_finding(CLI::App& app, Everything& all) {
   CLI::App* blast_command =
-      command(app, all, "blast", "What an identity reaches, or who reaches it, by inventories",
-              [](Everything& e) { return blast(e.blast, e.connection.format); });
+      command(app, all, "blast", "What an identity reaches, or who reaches it",
+              [](Everything& e) { return blast(e.blast, e.connection); });
   blast_command
       ->add_option("what", all.blast.what,
-                   "id of a principal, credential, session or resource, or the end of one")
+                   "id of a principal, credential, session, delegation or resource, or the end of "
+                   "one")
       ->required();
-  blast_command->add_option("paths", all.blast.paths, "inventories: files, or folders of them")
-      ->required();
+  blast_command->add_option(
+      "paths", all.blast.paths,
+      "logs, inventories, exports of `mandate audit export`: files, .gz or not, or folders");
   blast_command->add_flag("--backward", all.blast.backward, "who reaches it");
   blast_command
       ->add_option("--evidence", all.blast.evidence, "granted, possible, observed: any of them")

@@ -1,6 +1,7 @@
 // Reports: what the journal says of the past, read from the server's published logs.
 #include <utility>
 
+#include "apps/mandate/remote_logs.h"
 #include "apps/mandate/session.h"
 #include "mandate/base/bytes.h"
 #include "mandate/http/form_decoding.h"
@@ -10,41 +11,6 @@
 
 namespace mandate::app {
 namespace {
-
-// The server's logs, as the folder that the audit reads.
-class RemoteLogs final : public store::audit::Folder {
- public:
-  explicit RemoteLogs(ApiClient& api) : api_(api) {}
-
-  Result<std::optional<std::string>> read(const std::string& path,
-                                          std::uint64_t bytes_max) const override {
-    Result<std::string> bytes = api_.download("/log/" + path);
-    if (bytes && bytes->size() > bytes_max) {
-      return fail(Reason::kLimitExceeded,
-                  path + " has more than " + std::to_string(bytes_max) + " bytes");
-    }
-    if (bytes) return *std::move(bytes);
-    if (api_.refused() && api_.refused()->status == 404) return std::nullopt;
-    return fail(bytes.error());
-  }
-
-  // By the names of the keys: a key line is ORIGIN+hash+key, an origin HOST/log/journal/0000000001.
-  Result<std::vector<std::string>> list(const std::string& path) const override {
-    if (path.empty()) return std::vector<std::string>{"journal"};
-    std::vector<std::string> logs;
-    Result<std::string> keys = api_.get_public("/log/keys");
-    if (!keys) return fail(keys.error());
-    constexpr std::string_view kPlace = "/log/journal/";
-    for (std::size_t at = 0; (at = keys->find(kPlace, at)) != std::string::npos;) {
-      at += kPlace.size();
-      logs.push_back(keys->substr(at, keys->find('+', at) - at));
-    }
-    return logs;
-  }
-
- private:
-  ApiClient& api_;
-};
 
 Result<Instant> since_of(const std::string& text, Instant now) {
   if (text.empty()) return kBeginningOfTime;
@@ -116,7 +82,7 @@ int report_shadow(const Connection& connection, const ReportOptions& options) {
   if (!since) return report(since.error(), connection.format);
   ApiClient& api = *(*session)->api;
   report::ShadowReport seen(*since);
-  const RemoteLogs logs(api);
+  const RemoteLogs logs(api, "journal");
   const Result<void> read =
       store::audit::visit_journal(logs, [&](const json::Value& entry) { return seen.add(entry); });
   if (!read) return refused(**session, read.error(), connection.format);

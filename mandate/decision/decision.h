@@ -56,7 +56,8 @@ Result<std::vector<record::DelegationHandle>> chain_of(const record::View& view,
                                                        record::DelegationHandle leaf);
 
 // Refuses unless the principal is active and, for a non-human, its owner is (a team while it has
-// one active member): principal_suspended, principal_retired (also past its not_after),
+// one active member): principal_suspended, principal_discovered, principal_retired
+// (also past its not_after),
 // owner_inactive.
 Result<void> check_principal(const record::View& view, record::PrincipalHandle principal,
                              Instant now);

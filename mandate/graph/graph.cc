@@ -32,6 +32,7 @@ std::string_view name(NodeKind kind) {
     case NodeKind::kCredential: return "credential";
     case NodeKind::kSession: return "session";
     case NodeKind::kResource: return "resource";
+    case NodeKind::kDelegation: return "delegation";
   }
   return {};
 }
@@ -42,6 +43,7 @@ std::string_view name(Relation relation) {
     case Relation::kMayActFor: return "may act for";
     case Relation::kMayChange: return "may change";
     case Relation::kActedOn: return "acted on";
+    case Relation::kGranted: return "granted";
     case Relation::kBelongsTo: return "belongs to";
   }
   return {};
@@ -88,6 +90,26 @@ Edge Builder::edge(const EdgeData& edge) {
   return static_cast<Edge>(edges_.size() - 1);
 }
 
+void Builder::add(const Graph& other) {
+  std::vector<Node> nodes;  // by theirs, ours
+  nodes.reserve(other.node_count());
+  for (Node node = 0; node < other.node_count(); ++node) {
+    nodes.push_back(this->node(other.kind(node), other.id(node)));
+    if (other.is_privileged(node)) mark_privileged(nodes.back());
+  }
+  for (Edge at = 0; at < other.edge_count(); ++at) {
+    EdgeData copy = other.edge(at);
+    copy.from = nodes[copy.from];
+    copy.to = nodes[copy.to];
+    edge(copy);
+  }
+}
+
+std::optional<Node> Builder::find(NodeKind kind, std::string_view id) const {
+  const auto found = by_id_.find(key_of(kind, id));
+  return found == by_id_.end() ? std::nullopt : std::optional(found->second);
+}
+
 Graph Builder::build() && {
   Graph graph(std::move(*this));
   const std::vector<EdgeData>& edges = graph.names_.edges_;
@@ -124,8 +146,8 @@ std::optional<Node> Graph::find(NodeKind kind, std::string_view id) const {
 
 std::vector<Node> Graph::find(std::string_view id) const {
   std::vector<Node> found;
-  for (NodeKind kind :
-       {NodeKind::kPrincipal, NodeKind::kCredential, NodeKind::kSession, NodeKind::kResource}) {
+  for (NodeKind kind : {NodeKind::kPrincipal, NodeKind::kCredential, NodeKind::kSession,
+                        NodeKind::kResource, NodeKind::kDelegation}) {
     if (std::optional<Node> node = find(kind, id)) found.push_back(*node);
   }
   return found;

@@ -30,7 +30,7 @@ inline constexpr Node kNodesMax = (Node{1} << 29) - 1;
 inline constexpr Edge kEdgesMax = 0xfffffffe;
 inline constexpr std::uint32_t kNone = 0xffffffff;
 
-enum class NodeKind : std::uint8_t { kPrincipal, kCredential, kSession, kResource };
+enum class NodeKind : std::uint8_t { kPrincipal, kCredential, kSession, kResource, kDelegation };
 std::string_view name(NodeKind kind);  // "principal"
 
 // Read from the edge's beginning to its end.
@@ -39,6 +39,7 @@ enum class Relation : std::uint8_t {
   kMayActFor,  // a delegation or a consent on record
   kMayChange,  // may rewrite the rights or the credentials of
   kActedOn,    // used, or may use, this resource
+  kGranted,    // gave this delegation, and so holds at least as much
   kBelongsTo,  // is a member: a user of a group, a pod of its service account
 };
 std::string_view name(Relation relation);  // "can act as"
@@ -82,7 +83,7 @@ struct Blast {
 struct Reach {
   std::uint32_t principals = 0;
   std::uint32_t resources = 0;
-  std::uint32_t others = 0;      // credentials and sessions
+  std::uint32_t others = 0;      // credentials, sessions and delegations
   std::uint32_t privileged = 0;  // of all of these, those marked so
 
   friend bool operator==(const Reach&, const Reach&) = default;
@@ -99,6 +100,9 @@ class Builder {
   // Edges may repeat; each keeps its own evidence. Precondition: nodes of this builder, evidence
   // not empty, fewer than kEdgesMax edges.
   Edge edge(const EdgeData& edge);
+  // Everything of another graph; its edges keep their handles.
+  void add(const Graph& other);
+  std::optional<Node> find(NodeKind kind, std::string_view id) const;
   std::size_t node_count() const { return ids_.size(); }
   std::size_t edge_count() const { return edges_.size(); }
 

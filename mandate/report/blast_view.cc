@@ -89,8 +89,9 @@ std::string blast_text(const BlastView& view) {
     if (step.via == graph::kNone) {
       out += what + (is_forward ? " reaches " : " is reached by ") +
              std::to_string(reach.principals) + " principals, " + std::to_string(reach.resources) +
-             " resources and " + std::to_string(reach.others) + " credentials and sessions; " +
-             std::to_string(reach.privileged) + " of them privileged\n";
+             " resources and " + std::to_string(reach.others) +
+             " credentials, sessions and delegations; " + std::to_string(reach.privileged) +
+             " of them privileged\n";
       continue;
     }
     out += "\n" + what + "\n";

@@ -40,7 +40,8 @@ TEST(BlastView, says_each_thing_reached_with_its_way) {
   graph::Blast blast = of.graph.blast({{0}}, graph::Direction::kForward, graph::kAnyEvidence);
   EXPECT_EQ(
       blast_text(view_of(of, blast)),
-      "principal ann reaches 1 principals, 1 resources and 0 credentials and sessions; "
+      "principal ann reaches 1 principals, 1 resources and 0 credentials, sessions and "
+      "delegations; "
       "1 of them privileged\n\n"
       "principal <robot>\"?[2J\n"
       "     ann can act as <robot>\"?[2J [possible]: assumes & uses (iam.json:7)\n\n"
