@@ -454,6 +454,14 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   return text + "; see `" + command + " --help`\n";
 }
 
+// On the command line itself; `words` are last first, and behind "--" are no options.
+bool names_a_server(const std::vector<std::string>& words) {
+  for (auto word = words.rbegin(); word != words.rend() && *word != "--"; ++word) {
+    if (*word == "--server" || word->starts_with("--server=")) return true;
+  }
+  return false;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(kAbout, "mandate");
   app.footer(kFooter);
@@ -478,9 +486,7 @@ int run(int argc, char** argv) {
   app.failure_message(usage_message);
   try {
     std::vector<std::string> words = arguments_of(argc, argv);
-    all.connection.is_named = std::any_of(words.begin(), words.end(), [](const std::string& word) {
-      return word == "--server" || word.starts_with("--server=");
-    });
+    all.connection.is_named = names_a_server(words);
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;

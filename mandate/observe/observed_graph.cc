@@ -170,8 +170,9 @@ class Observed {
     for (const PartyRow& party : change.parties) {
       if (party.id.empty()) continue;
       edge(principal(party.id), object, is_trust ? Relation::kCanActAs : Relation::kMayActFor,
-           is_trust ? "was let in" : "was given consent to " + change.right, seen, graph::kPossible,
-           party.is_conditioned);
+           (is_trust ? "was let in" : "was given consent") +
+               (change.right.empty() ? "" : ": " + change.right),
+           seen, graph::kPossible, party.is_conditioned);
     }
   }
 
