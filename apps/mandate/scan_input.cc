@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -141,7 +142,13 @@ class Readers {
     const Result<std::string_view> head = (*file)->head(kHeadBytes);
     if (!head) return problem(head.error().detail);
     if (observe::Inventories::recognises(*head)) return read_inventory(path, **file);
-    scan.read(path.path, **file);
+    // What is not compressed needs no copy between.
+    if (const std::unique_ptr<WholeFile> whole = WholeFile::open(path.path)) {
+      FilePiece all(*whole, 0, std::numeric_limits<std::uint64_t>::max());  // to its end
+      scan.read(path.path, all);
+    } else {
+      scan.read(path.path, **file);
+    }
     judge(path, scan.files().back());
   }
 

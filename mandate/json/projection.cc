@@ -42,8 +42,7 @@ Projection::Projection(std::span<const std::string_view> paths) : slots_(paths.s
 }
 
 std::uint16_t Projection::add_node() {
-  Node& node = nodes_.emplace_back();
-  std::fill(std::begin(node.first), std::end(node.first), kNone);
+  nodes_.emplace_back();
   return static_cast<std::uint16_t>(nodes_.size() - 1);
 }
 
@@ -56,12 +55,16 @@ std::uint16_t Projection::make_child(std::uint16_t node, std::string_view name) 
     return nodes_[node].first_item;
   }
   if (const std::uint16_t known = child(node, name); known != kNone) return known;
-  const std::uint16_t made = add_node();
-  nodes_[made].name = name;
-  std::uint16_t& first = nodes_[node].first[bucket(name)];
-  nodes_[made].next = first;
-  first = made;
-  return made;
+  if (nodes_[node].names == kNone) {
+    nodes_[node].names = static_cast<std::uint16_t>(names_.size());
+    names_.resize(names_.size() + kNamesMax);
+  }
+  Name made(texts_.emplace_back(name));
+  made.node = add_node();
+  std::size_t at = made.slot();
+  while (names_[nodes_[node].names + at].node != kNone) at = (at + 1) % kNamesMax;
+  names_[nodes_[node].names + at] = made;
+  return made.node;
 }
 
 }  // namespace mandate::json

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,74 +41,80 @@ class Projection {
   // of one name the last counts. Names written with escapes are not matched.
   // Precondition: at most kProjectionPathsMax different paths.
   explicit Projection(std::span<const std::string_view> paths);
+  Projection(Projection&&) noexcept = default;
 
   std::size_t slots() const { return slots_; }
 
   static constexpr std::uint16_t root() { return 0; }
   // The node below `node`, or kNone.
   std::uint16_t child(std::uint16_t node, std::string_view name) const {
-    const Node& parent = nodes_[node];
-    for (std::uint16_t at = parent.first[bucket(name)]; at != kNone; at = nodes_[at].next) {
-      if (is_same(nodes_[at].name, name)) return at;
+    const std::uint16_t names = nodes_[node].names;
+    if (names == kNone) return kNone;
+    const Name wanted(name);
+    for (std::size_t at = wanted.slot();; at = (at + 1) % kNamesMax) {
+      const Name& known = names_[names + at];
+      if (known.node == kNone) return kNone;
+      if (known.is(wanted)) return known.node;
     }
-    return kNone;
   }
   std::uint16_t first_item(std::uint16_t node) const { return nodes_[node].first_item; }
   std::uint16_t slot(std::uint16_t node) const { return nodes_[node].slot; }
   bool is_inner(std::uint16_t node) const { return nodes_[node].is_inner; }
 
  private:
-  static constexpr std::size_t kBuckets = 64;
+  static constexpr std::size_t kNamesMax = 2 * limits::kProjectionPathsMax;  // a power of two
+
+  // Where most names differ, without a step into other memory: size, first and last bytes.
+  struct Name {
+    Name() = default;
+    explicit Name(std::string_view name)
+        : text(name.data()), size(static_cast<std::uint32_t>(name.size())) {
+      if (size >= sizeof(std::uint64_t)) {
+        front = word<std::uint64_t>(name.data());
+        back = word<std::uint64_t>(name.data() + size - sizeof(std::uint64_t));
+      } else if (size >= sizeof(std::uint32_t)) {
+        front = word<std::uint32_t>(name.data());
+        back = word<std::uint32_t>(name.data() + size - sizeof(std::uint32_t));
+      } else if (size > 0) {
+        front = static_cast<unsigned char>(name[0]);
+        back = word<std::uint8_t>(name.data() + size / 2) * std::uint64_t{256} +
+               word<std::uint8_t>(name.data() + size - 1);
+      }
+    }
+    std::size_t slot() const {
+      constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+      return ((front ^ back << 1 ^ size) * kOdd >> 32) % kNamesMax;
+    }
+    bool is(const Name& other) const {
+      if (((front ^ other.front) | (back ^ other.back) | (size ^ other.size)) != 0) return false;
+      return size <= 2 * sizeof(std::uint64_t) || std::memcmp(text, other.text, size) == 0;
+    }
+
+    const char* text = nullptr;
+    std::uint64_t front = 0;
+    std::uint64_t back = 0;
+    std::uint32_t size = 0;
+    std::uint16_t node = kNone;  // none: no name
+  };
   struct Node {
-    std::string name;
     std::uint16_t slot = kNone;
-    std::uint16_t next = kNone;  // of the same parent and bucket
+    std::uint16_t names = kNone;  // where its members' table begins
     std::uint16_t first_item = kNone;
     bool is_inner = false;
-    std::uint16_t first[kBuckets];
   };
 
-  // Names are short: loads that may overlap are quicker than a call.
-  static bool is_same(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    const std::size_t size = a.size();
-    if (size >= 2 * sizeof(std::uint64_t)) {
-      return are_ends_same<std::uint64_t>(a, b) &&
-             (size <= 4 * sizeof(std::uint64_t) ? is_middle_same(a, b) : a == b);
-    }
-    if (size >= sizeof(std::uint64_t)) return are_ends_same<std::uint64_t>(a, b);
-    if (size >= sizeof(std::uint32_t)) return are_ends_same<std::uint32_t>(a, b);
-    return a == b;
-  }
   template <class Word>
   static Word word(const char* at) {
     Word loaded = 0;
     std::memcpy(&loaded, at, sizeof loaded);
     return loaded;
   }
-  template <class Word>
-  static bool are_ends_same(std::string_view a, std::string_view b) {
-    const std::size_t last = a.size() - sizeof(Word);
-    return word<Word>(a.data()) == word<Word>(b.data()) &&
-           word<Word>(a.data() + last) == word<Word>(b.data() + last);
-  }
-  // Of 16 to 32 bytes whose first and last eight are the same.
-  static bool is_middle_same(std::string_view a, std::string_view b) {
-    constexpr std::size_t kWord = sizeof(std::uint64_t);
-    const std::size_t last = a.size() - 2 * kWord;
-    return word<std::uint64_t>(a.data() + kWord) == word<std::uint64_t>(b.data() + kWord) &&
-           word<std::uint64_t>(a.data() + last) == word<std::uint64_t>(b.data() + last);
-  }
-  static std::size_t bucket(std::string_view name) {
-    if (name.empty()) return 0;
-    const auto front = static_cast<unsigned char>(name.front());
-    const auto back = static_cast<unsigned char>(name.back());
-    return (name.size() * 7 + front + std::size_t{3} * back) % kBuckets;
-  }
   std::uint16_t add_node();
   std::uint16_t make_child(std::uint16_t node, std::string_view name);
 
   std::vector<Node> nodes_;
+  std::vector<Name> names_;  // tables of kNamesMax; open addressing
+  std::deque<std::string> texts_;
   std::size_t slots_ = 0;
 };
 

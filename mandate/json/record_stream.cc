@@ -14,16 +14,35 @@ constexpr std::size_t kWindowBytesMin = 256;  // after damage, until something i
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-std::size_t count_newlines(std::string_view text) {
-  constexpr std::size_t kBlock = 128;
-  std::size_t count = 0;
-  for (; text.size() >= kBlock; text.remove_prefix(kBlock)) {
-    std::uint8_t found = 0;
-    for (std::size_t i = 0; i < kBlock; ++i)
-      found = static_cast<std::uint8_t>(found + (text[i] == '\n'));
-    count += found;
+struct Looked {
+  std::size_t newlines = 0;
+  bool has_escape = false;
+};
+
+// Both in one pass, as many bytes at once as the machine's vectors hold.
+Looked look_at(std::string_view text) {
+  using Lanes = std::uint8_t __attribute__((vector_size(16)));
+  constexpr std::size_t kTurnsMax = 255;  // before a lane's count would begin again
+  Looked looked;
+  while (text.size() >= sizeof(Lanes)) {
+    const std::size_t turns = std::min(kTurnsMax, text.size() / sizeof(Lanes));
+    Lanes newlines{};
+    Lanes escapes{};
+    for (std::size_t i = 0; i < turns; ++i) {
+      Lanes bytes;
+      std::memcpy(&bytes, text.data() + i * sizeof bytes, sizeof bytes);
+      newlines -= reinterpret_cast<Lanes>(bytes == '\n');  // a match is all ones: -1
+      escapes |= reinterpret_cast<Lanes>(bytes == '\\');
+    }
+    for (std::size_t lane = 0; lane < sizeof(Lanes); ++lane) {
+      looked.newlines += newlines[lane];
+      looked.has_escape = looked.has_escape || escapes[lane] != 0;
+    }
+    text.remove_prefix(turns * sizeof(Lanes));
   }
-  return count + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  looked.newlines += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  looked.has_escape = looked.has_escape || text.find('\\') != std::string_view::npos;
+  return looked;
 }
 
 // Replaces what is not UTF-8 by '?', and control characters other than line ends by spaces.
@@ -252,7 +271,7 @@ std::uint64_t RecordStream::line() {
 }
 
 void RecordStream::count_lines(std::size_t until) {
-  line_ += count_newlines({text_ + lined_, until - lined_});
+  line_ += look_at({text_ + lined_, until - lined_}).newlines;
   lined_ = until;
 }
 
@@ -322,7 +341,11 @@ void RecordStream::read_ahead() {
 bool RecordStream::fill(bool needs_more) {
   buffer_[begin_ + window_bytes_] = after_window_;
   const std::size_t consumed = needs_more ? tokens_[record_token_] : window_bytes_;
-  if (window_bytes_ > 0) count_lines(std::max(lined_, consumed));
+  if (window_bytes_ > 0 && consumed == window_bytes_) {
+    line_ = window_line_ + window_lines_;
+  } else if (window_bytes_ > 0) {
+    count_lines(std::max(lined_, consumed));
+  }
   begin_ += consumed;
   lined_ = 0;
   open_bytes_ = window_bytes_ - consumed;
@@ -412,7 +435,10 @@ void RecordStream::open_window(std::size_t bytes) {
   after_window_ = text[bytes];
   text[bytes] = '\0';
   tokens_ = index_.offsets();
-  may_escape_ = std::memchr(text, '\\', bytes) != nullptr;
+  const Looked looked = look_at({text, bytes});
+  may_escape_ = looked.has_escape;
+  window_line_ = line_;
+  window_lines_ = looked.newlines;
 }
 
 // A window of so many bytes, next.

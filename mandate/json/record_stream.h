@@ -153,7 +153,9 @@ class RecordStream {
   std::size_t record_begin_ = 0;
   std::size_t record_bytes_ = 0;
   std::uint64_t line_ = 1;
-  std::size_t lined_ = 0;  // line_ is that of text_ + lined_
+  std::size_t lined_ = 0;           // line_ is that of text_ + lined_
+  std::uint64_t window_line_ = 1;   // of the window's first byte
+  std::uint64_t window_lines_ = 0;  // line ends in it
   std::vector<char> unescaped_;
   Damage damage_;
   std::optional<Error> error_;

@@ -36,6 +36,8 @@ class Sample {
   static constexpr std::size_t kMax = 16;
   // Whether an event of that time and key would be kept.
   bool wants(Instant time, const EventKey& key) const;
+  // No later event would be kept.
+  Instant until() const { return events_.size() < kMax ? kEndOfTime : events_.back().time; }
   void add(Seen seen);
   void merge(const Sample& other);
   void move_lines(const LinesBefore& lines_before);

@@ -163,7 +163,7 @@ void Scan::read(std::string_view file, json::RecordStream& in, const Start& star
   FileReport report;
   report.file = file;
   while (in.next(readers_[current_].projection, readers_[current_].slots)) {
-    const Place place{file, start.offset + in.offset(), start.line - 1 + in.line(), in.record()};
+    const Place place{file, start.offset + in.offset(), {in, start.line - 1}, in.record()};
     if (take(in, place, report) || take_wrapped(in, place, kWrappersDeep, report)) continue;
     count(report.unrecognised, in.offset());
   }

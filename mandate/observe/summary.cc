@@ -11,6 +11,7 @@
 
 #include "mandate/observe/clipped.h"
 #include "mandate/observe/sources/text.h"
+#include "mandate/observe/tallies.h"
 
 namespace mandate::observe {
 namespace {
@@ -30,10 +31,21 @@ std::uint64_t hash_of_use(std::string_view source, std::string_view product, Age
                    static_cast<std::uint64_t>(outcome)});
 }
 
+std::uint64_t hash_of_use(const Activity& activity) {
+  const Context& context = activity.context;
+  return hash_of_use(context.source, agent_product(context.agent), context.agent_kind,
+                     activity.outcome);
+}
+
+// What the credential's row is called.
+std::string_view name_of(const Activity& activity) {
+  return activity.credential.id.empty() ? activity.actor.id : activity.credential.id;
+}
+
 // The hashes of an activity's parts, each made once.
 struct Hashes {
-  Hashes(const Activity& activity, std::string_view credential, std::string_view product)
-      : name(hash(credential)),
+  explicit Hashes(const Activity& activity)
+      : name(hash(name_of(activity))),
         service(hash(activity.service)),
         identity(hash_all({name, hash(activity.actor.id), hash(activity.credential.role),
                            hash(activity.actor.unique_id), hash(activity.credential.machine),
@@ -41,8 +53,7 @@ struct Hashes {
                            static_cast<std::uint64_t>(activity.actor.kind)})),
         row(hash_all(
             {identity, hash(activity.actor.tenant), hash(activity.credential.session_name)})),
-        use(hash_of_use(activity.context.source, product, activity.context.agent_kind,
-                        activity.outcome)),
+        use(hash_of_use(activity)),
         operation(hash_all({service, hash(activity.action)})) {}
 
   std::uint64_t name;
@@ -104,18 +115,28 @@ void merge_into(Use& use, const Use& other) {
   use.operations.merge(other.operations);
 }
 
+std::vector<Use>::iterator place_of(CredentialRow& row, std::uint64_t use_hash) {
+  return std::lower_bound(row.uses.begin(), row.uses.end(), use_hash,
+                          [](const Use& use, std::uint64_t h) { return use.hash < h; });
+}
+
+// nullptr where it is not kept.
+Use* find_use(CredentialRow& row, std::uint64_t use_hash) {
+  const auto at = place_of(row, use_hash);
+  return at != row.uses.end() && at->hash == use_hash ? &*at : nullptr;
+}
+
 // The row of that hash, made where there is room for it; nullptr where there is none.
 Use* find_or_add(CredentialRow& row, std::uint64_t use_hash) {
-  const auto at = std::lower_bound(row.uses.begin(), row.uses.end(), use_hash,
-                                   [](const Use& use, std::uint64_t h) { return use.hash < h; });
+  const auto at = place_of(row, use_hash);
   if (at != row.uses.end() && at->hash == use_hash) return &*at;
-  const std::size_t index = static_cast<std::size_t>(at - row.uses.begin());
+  const auto index = at - row.uses.begin();
   if (row.uses.size() == CredentialRow::kUsesMax) {
     row.uses_are_all = false;
-    if (index == row.uses.size()) return nullptr;
+    if (at == row.uses.end()) return nullptr;
     row.uses.pop_back();
   }
-  Use& made = *row.uses.emplace(row.uses.begin() + static_cast<std::ptrdiff_t>(index));
+  Use& made = *row.uses.emplace(row.uses.begin() + index);
   made.hash = use_hash;
   return &made;
 }
@@ -149,12 +170,34 @@ void add_change(SummaryRows::Changes& changes, ChangeRow row) {
 
 Seen seen_at(const Activity& activity, const Place& place, const EventKey& key) {
   return {activity.time,           key,          std::string(activity.event_id),
-          std::string(place.file), place.offset, place.line};
+          std::string(place.file), place.offset, place.line.number()};
 }
 
 bool is_privileged(const Activity& activity) {
   if (activity.outcome != Outcome::kSucceeded || activity.is_read) return false;
   return activity.change.kind != ChangeKind::kNone && activity.change.kind != ChangeKind::kLogin;
+}
+
+bool is_of_person(const Activity& activity) {
+  return activity.actor.is_person && activity.outcome == Outcome::kSucceeded;
+}
+
+// The same of activities that add the same to the rows of who acts, but for their time and what
+// they did.
+std::uint64_t hash_of_kind(const Activity& activity, const Hashes& hashes) {
+  const Context& context = activity.context;
+  const std::uint64_t flags[] = {activity.actor.is_personal,
+                                 activity.actor.is_person,
+                                 is_privileged(activity),
+                                 context.source_is_service,
+                                 context.mfa.value_or(false),
+                                 !context.invoked_by.empty(),
+                                 activity.change.kind == ChangeKind::kLogin};
+  std::uint64_t all = 0;
+  for (const std::uint64_t flag : flags) all = all << 1 | flag;
+  const Instant since = activity.credential.since.value_or(kBeginningOfTime);
+  return hash_all(
+      {hashes.row, hashes.use, all, static_cast<std::uint64_t>(since.time_since_epoch().count())});
 }
 
 void add_to(CredentialRow& row, const Activity& activity) {
@@ -166,19 +209,14 @@ void add_to(CredentialRow& row, const Activity& activity) {
   keep_greater(row.since, activity.credential.since);
 }
 
-void add_to(Use& use, const Activity& activity, std::string_view product) {
+void add_to(Use& use, const Activity& activity) {
   if (use.sample.events().empty()) {
-    use.key = {std::string(activity.context.source), std::string(product),
-               activity.context.agent_kind, activity.outcome, activity.context.source_is_service};
+    use.key = {std::string(activity.context.source),
+               std::string(agent_product(activity.context.agent)), activity.context.agent_kind,
+               activity.outcome, activity.context.source_is_service};
   }
   keep_greater(use.key.source_is_service, activity.context.source_is_service);
-  ++use.count;
   use.is_delegated = use.is_delegated || !activity.context.invoked_by.empty();
-  if (activity.time == kUntimed) return;
-  use.first = std::min(use.first, activity.time);
-  use.last = std::max(use.last, activity.time);
-  const auto hour = std::chrono::floor<std::chrono::hours>(activity.time.time_since_epoch());
-  use.hours |= 1U << (hour.count() % 24);
 }
 
 void add_to(PrincipalRow& row, const Activity& activity, std::string_view credential) {
@@ -217,6 +255,32 @@ void merge_into(PrincipalRow& mine, const PrincipalRow& row) {
   mine.as_person.merge(row.as_person);
 }
 
+void add_to_samples(Tally& tally, const Activity& activity, const Place& place,
+                    const EventKey& key) {
+  Instant until = kBeginningOfTime;
+  const auto offer = [&](Sample& sample) {
+    if (sample.wants(activity.time, key)) sample.add(seen_at(activity, place, key));
+    until = std::max(until, sample.until());
+  };
+  if (Use* use = find_use(*tally.row, tally.use)) offer(use->sample);
+  if (is_of_person(activity)) offer(tally.principal->as_person);
+  tally.sampled_until = until;
+}
+
+void add_operation(const Tally& tally, const Activity& activity, std::uint64_t operation) {
+  CredentialRow& row = *tally.row;
+  if (row.services.find(activity.service) == row.services.end()) {
+    row.services.emplace(activity.service);
+    keep_lowest(row.services, CredentialRow::kServicesMax);
+  }
+  // A login is how somebody came, and nothing that was done.
+  const bool is_login = activity.change.kind == ChangeKind::kLogin;
+  if (activity.outcome != Outcome::kSucceeded || is_login) return;
+  if (Use* use = find_use(row, tally.use)) {
+    use->operations.add(operation, activity.service, activity.action, activity.target);
+  }
+}
+
 }  // namespace
 
 std::uint64_t hash_of(const UseKey& key) {
@@ -227,18 +291,24 @@ std::uint64_t hash_of_operation(std::string_view service, std::string_view actio
   return hash_all({hash(service), hash(action)});
 }
 
-// Rows by the hash of what they keep of who acts: it is the same for most events, which need not
-// look again.
+void Tally::settle() {
+  if (events == 0) return;
+  row->count += events;
+  if (Use* kept = find_use(*row, use)) {
+    kept->count += events;
+    kept->first = std::min(kept->first, first);
+    kept->last = std::max(kept->last, last);
+    kept->hours |= hours;
+  }
+  events = 0;
+  hours = 0;
+  first = kEndOfTime;
+  last = kBeginningOfTime;
+}
+
 struct Summary::Cache {
-  static constexpr std::size_t kSlots = 16384;
-  struct Slot {
-    std::uint64_t hash = 0;
-    CredentialRow* row = nullptr;
-    PrincipalRow* principal = nullptr;
-    std::vector<std::uint64_t> services;  // hashes of those that the row has; few
-  };
-  std::array<Slot, kSlots> slots;
-  std::array<std::uint64_t, 2 * kSlots> added{};  // hashes of operations, with their use and target
+  Tallies tallies;
+  Lately done;  // operations, with their tally and target
 };
 
 Summary::Summary() : Summary(EventBounds{}) {}
@@ -253,67 +323,45 @@ Summary::~Summary() = default;
 Summary::Summary(Summary&&) noexcept = default;
 Summary& Summary::operator=(Summary&&) noexcept = default;
 
-void Summary::add_identity(const Activity& activity, std::string_view name) {
+// Adds to the rows all that they keep of such activities but what a tally counts.
+Tally& Summary::begin_tally(std::uint64_t kind, const Activity& activity) {
+  const std::string_view name = name_of(activity);
   auto found = rows_.credentials.find(name);
   if (found == rows_.credentials.end())
     found = rows_.credentials.try_emplace(std::string(name)).first;
-  add_to(found->second, activity);
-  auto principal = rows_.principals.find(activity.actor.id);
-  if (principal == rows_.principals.end()) {
-    principal = rows_.principals.try_emplace(std::string(activity.actor.id)).first;
+  CredentialRow& row = found->second;
+  add_to(row, activity);
+  row.is_privileged = row.is_privileged || is_privileged(activity);
+  auto known = rows_.principals.find(activity.actor.id);
+  if (known == rows_.principals.end()) {
+    known = rows_.principals.try_emplace(std::string(activity.actor.id)).first;
   }
-  add_to(principal->second, activity, name);
-  at_ = {&found->second, &principal->second};
+  PrincipalRow& principal = known->second;
+  add_to(principal, activity, name);
+  if (is_of_person(activity)) {
+    principal.with_mfa = principal.with_mfa || activity.context.mfa.value_or(false);
+  }
+  const std::uint64_t use_hash = hash_of_use(activity);
+  if (Use* use = find_or_add(row, use_hash)) add_to(*use, activity);
+  return cache_->tallies.begin(
+      {.hash = kind, .row = &row, .principal = &principal, .use = use_hash});
 }
 
 void Summary::add(const Activity& activity, const Place& place) {
   if (Clipped::is_needed(activity)) return add(Clipped(activity).activity(), place);
-  const std::string_view product = agent_product(activity.context.agent);
-  const std::string_view name =
-      activity.credential.id.empty() ? activity.actor.id : activity.credential.id;
-  const Hashes hashes(activity, name, product);
+  const Hashes hashes(activity);
+  const std::uint64_t kind = hash_of_kind(activity, hashes);
+  const std::uint64_t done = hash_all({kind, hashes.operation, hash(activity.target)});
+  cache_->tallies.expect(kind);
+  cache_->done.expect(done);
   const EventKey key = key_of(activity, place, hashes);
-  Cache::Slot& slot = cache_->slots[hashes.row % Cache::kSlots];
-  if (slot.row == nullptr || slot.hash != hashes.row) {
-    add_identity(activity, name);
-    slot = {hashes.row, at_.first, at_.second, {}};
-  }
-  CredentialRow& row = *slot.row;
-  // These differ among events of one identity.
-  keep_greater(row.since, activity.credential.since);
-  slot.principal->is_personal = slot.principal->is_personal || activity.actor.is_personal;
-  const auto known = std::find(slot.services.begin(), slot.services.end(), hashes.service);
-  if (known == slot.services.end()) {
-    row.services.emplace(activity.service);
-    keep_lowest(row.services, CredentialRow::kServicesMax);
-    slot.services.push_back(hashes.service);
-  }
-  row.is_privileged = row.is_privileged || is_privileged(activity);
   events_.insert({key.low, half(hashes.name), half(hashes.use)});
-  ++row.count;
-  if (Use* use = find_or_add(row, hashes.use)) {
-    add_to(*use, activity, product);
-    if (use->sample.wants(activity.time, key)) use->sample.add(seen_at(activity, place, key));
-    // A login is how somebody came, and nothing that was done.
-    const bool is_login = activity.change.kind == ChangeKind::kLogin;
-    if (activity.outcome == Outcome::kSucceeded && !is_login) {
-      // Adding twice changes nothing, so what was added lately need not be looked up.
-      const std::uint64_t added =
-          hash_all({hashes.name, hashes.use, hashes.operation, hash(activity.target)});
-      std::uint64_t& lately = cache_->added[added % cache_->added.size()];
-      if (lately != added) {
-        use->operations.add(hashes.operation, activity.service, activity.action, activity.target);
-      }
-      lately = added;
-    }
-  }
-  if (activity.actor.is_person && activity.outcome == Outcome::kSucceeded) {
-    PrincipalRow& principal = *slot.principal;
-    principal.with_mfa = principal.with_mfa || activity.context.mfa.value_or(false);
-    if (principal.as_person.wants(activity.time, key)) {
-      principal.as_person.add(seen_at(activity, place, key));
-    }
-  }
+  Tally* tally = cache_->tallies.find(kind);
+  if (tally == nullptr) tally = &begin_tally(kind, activity);
+  tally->count(activity.time);
+  if (activity.time <= tally->sampled_until) add_to_samples(*tally, activity, place, key);
+  // Adding twice changes nothing, so what was done lately need not be looked up.
+  if (!cache_->done.add(done)) add_operation(*tally, activity, hashes.operation);
   add_rows(activity, place, key);
 }
 
@@ -355,6 +403,7 @@ void Summary::add_rows(const Activity& activity, const Place& place, const Event
 // First from the uses that are kept, which tells apart credentials whose hashes begin alike; what
 // is left is of uses that were not kept.
 void Summary::subtract_repeats() {
+  cache_->tallies.settle();
   Repeats repeats = events_.take_repeats();
   if (repeats.all() == 0) return;
   repeats_ += repeats.all();
@@ -372,6 +421,8 @@ void Summary::subtract_repeats() {
 }
 
 void Summary::merge(Summary&& other) {
+  cache_->tallies.settle();
+  other.cache_->tallies.settle();
   cache_ = std::make_unique<Cache>();
   for (const auto& [name, row] : other.rows_.credentials) {
     CredentialRow& mine = rows_.credentials[name];

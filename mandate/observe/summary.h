@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "mandate/base/result.h"
+#include "mandate/json/record_stream.h"
 #include "mandate/observe/activity.h"
 #include "mandate/observe/event_set.h"
 #include "mandate/observe/facts.h"
@@ -26,11 +27,24 @@
 
 namespace mandate::observe {
 
+// Of a record; of the one that a stream stands at it is counted when asked for, which few are.
+class Line {
+ public:
+  Line(std::uint64_t number) : number_(number) {}  // NOLINT(google-explicit-constructor): a number
+  // Behind so many lines that the stream does not count.
+  Line(json::RecordStream& in, std::uint64_t before) : in_(&in), number_(before) {}
+  std::uint64_t number() const { return in_ == nullptr ? number_ : number_ + in_->line(); }
+
+ private:
+  json::RecordStream* in_ = nullptr;
+  std::uint64_t number_ = 0;
+};
+
 // Where an activity was read.
 struct Place {
   std::string_view file;
   std::uint64_t offset = 0;
-  std::uint64_t line = 0;
+  Line line = 0;
   std::string_view record;  // the text, which tells activities without an id apart
   std::uint32_t part = 0;   // of the record's activities, in its order
 };
@@ -125,6 +139,8 @@ struct ChangeRow {
   friend auto operator<=>(const ChangeRow&, const ChangeRow&) = default;
 };
 
+struct Tally;
+
 // Of what the rows name by themselves.
 struct SummaryRows {
   using Credentials = std::map<std::string, CredentialRow, std::less<>>;
@@ -153,7 +169,7 @@ class Summary {
   Summary(Summary&&) noexcept;
   Summary& operator=(Summary&&) noexcept;
 
-  // The same event counts once, which shows in the counts after `settle`.
+  // The same event counts once. Counts and times show after `settle`.
   void add(const Activity& activity, const Place& place);
   // Of the rows that it was made with.
   void add_event(const EventSet::Entry& entry) { events_.insert(entry); }
@@ -189,7 +205,7 @@ class Summary {
  private:
   struct Cache;
 
-  void add_identity(const Activity& activity, std::string_view name);
+  Tally& begin_tally(std::uint64_t kind, const Activity& activity);
   void add_rows(const Activity& activity, const Place& place, const EventKey& key);
   void subtract_repeats();
 
@@ -197,7 +213,6 @@ class Summary {
   EventSet events_;
   std::uint64_t repeats_ = 0;
   std::unique_ptr<Cache> cache_;
-  std::pair<CredentialRow*, PrincipalRow*> at_;  // of the last `add_identity`
 };
 
 }  // namespace mandate::observe

@@ -1,6 +1,7 @@
 #include "mandate/observe/sources/text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 
@@ -8,7 +9,21 @@ namespace mandate::observe {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// Which bytes are of a kind: one load tells.
+class Bytes {
+ public:
+  constexpr explicit Bytes(std::string_view bytes) {
+    for (const char c : bytes) is_[static_cast<unsigned char>(c)] = true;
+  }
+  constexpr bool has(char c) const { return is_[static_cast<unsigned char>(c)]; }
+
+ private:
+  std::array<bool, 256> is_{};
+};
+constexpr Bytes kHex("0123456789abcdefABCDEF");
+constexpr Bytes kAddress("0123456789abcdefABCDEF.:");
+constexpr Bytes kProductEnds("/ ;(]_");
 
 // The number of `digits` digits at the front, taken off; -1 where there is none.
 int take_number(std::string_view& text, std::size_t digits) {
@@ -117,9 +132,12 @@ std::optional<Instant> date_in_words(std::string_view text) {
 }
 
 bool is_address_like(std::string_view source) {
-  return source.find_first_of(".:") != std::string_view::npos &&
-         std::all_of(source.begin(), source.end(),
-                     [](char c) { return is_hex(c) || c == '.' || c == ':'; });
+  bool has_separator = false;
+  for (const char c : source) {
+    if (!kAddress.has(c)) return false;
+    has_separator = has_separator || c == '.' || c == ':';
+  }
+  return has_separator;
 }
 
 std::string_view host_of(std::string_view address) {
@@ -153,7 +171,9 @@ AgentKind agent_kind(std::string_view agent) {
 std::string_view agent_product(std::string_view agent) {
   constexpr std::size_t kBytesMax = 40;
   if (agent.starts_with('[')) agent.remove_prefix(1);
-  agent = agent.substr(0, agent.find_first_of("/ ;(]_"));
+  const auto ends = [](char c) { return kProductEnds.has(c); };
+  const auto end = std::find_if(agent.begin(), agent.end(), ends);
+  agent = agent.substr(0, static_cast<std::size_t>(end - agent.begin()));
   return agent.substr(0, whole_characters(agent, kBytesMax));
 }
 
@@ -168,7 +188,7 @@ bool is_instance_id(std::string_view name) {
   constexpr std::size_t kShort = 10;
   constexpr std::size_t kLong = 19;
   return (name.size() == kShort || name.size() == kLong) && name.starts_with("i-") &&
-         std::all_of(name.begin() + 2, name.end(), is_hex);
+         std::all_of(name.begin() + 2, name.end(), [](char c) { return kHex.has(c); });
 }
 
 bool is_named_for_admins(std::string_view name) {
