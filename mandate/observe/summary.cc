@@ -424,7 +424,14 @@ void Summary::merge(Summary&& other) {
   cache_->tallies.settle();
   other.cache_->tallies.settle();
   cache_ = std::make_unique<Cache>();
-  for (const auto& [name, row] : other.rows_.credentials) {
+  SummaryRows& more = other.rows_;
+  // What is new here moves as it is; what stays behind is known on both sides.
+  rows_.credentials.merge(more.credentials);
+  rows_.principals.merge(more.principals);
+  rows_.issued_with.merge(more.issued_with);
+  rows_.issues.merge(more.issues);
+  rows_.changes.merge(more.changes);
+  for (const auto& [name, row] : more.credentials) {
     CredentialRow& mine = rows_.credentials[name];
     mine.count += row.count;
     merge_into(mine, row);
@@ -432,14 +439,12 @@ void Summary::merge(Summary&& other) {
       if (Use* kept = find_or_add(mine, use.hash)) merge_into(*kept, use);
     }
   }
-  for (const auto& [name, row] : other.rows_.principals) {
-    merge_into(rows_.principals[name], row);
-  }
-  for (auto& [issuer, issued] : other.rows_.issued_with) rows_.issued_with[issuer].merge(issued);
-  for (auto& [credential, rows] : other.rows_.issues) {
+  for (const auto& [name, row] : more.principals) merge_into(rows_.principals[name], row);
+  for (auto& [issuer, issued] : more.issued_with) rows_.issued_with[issuer].merge(issued);
+  for (auto& [credential, rows] : more.issues) {
     for (IssueRow& row : rows) add_issue(rows_.issues[credential], std::move(row));
   }
-  for (auto& [key, row] : other.rows_.changes) add_change(rows_.changes, std::move(row));
+  for (auto& [key, row] : more.changes) add_change(rows_.changes, std::move(row));
   events_.merge(std::move(other.events_));
   rows_.facts.merge(other.rows_.facts);
   repeats_ += other.repeats_;

@@ -117,12 +117,12 @@ bool is_program(const Context& context) {
          context.agent.find("exec-env/CloudShell") == std::string_view::npos;
 }
 
-void read_context(std::span<const json::Slot> slots, Activity& activity) {
+void read_context(std::span<const json::Slot> slots, Scratch& scratch, Activity& activity) {
   Context& context = activity.context;
   context.source = slots[kSourceAddress].string();
   context.source_is_service = !is_address_like(context.source);
   context.agent = slots[kUserAgent].string();
-  context.agent_kind = agent_kind(context.agent);
+  context.agent_kind = scratch.agents.kind(context.agent);
   context.invoked_by = slots[kInvokedBy].string();
   if (!context.invoked_by.empty() || context.source_is_service) {
     context.agent_kind = AgentKind::kPlatform;
@@ -184,7 +184,7 @@ Reading read(std::span<const json::Slot> slots, Scratch& scratch, Activity& acti
     activity.outcome = Outcome::kDenied;
   }
   activity.is_read = changes_nothing(slots, activity.action);
-  read_context(slots, activity);
+  read_context(slots, scratch, activity);
   read_actor(slots, activity);
   read_credential(slots, activity);
   read_issued(slots, activity);

@@ -14,16 +14,19 @@
 
 #include "mandate/json/projection.h"
 #include "mandate/observe/activity.h"
+#include "mandate/observe/sources/text.h"
 
 namespace mandate::observe {
 
-// What a source makes for one record beyond views into it. Emptied before each record.
+// What a source makes for one record beyond views into it. Emptied before each record, but for what
+// it remembers of all.
 struct Scratch {
   std::deque<std::string> texts;
   std::vector<Party> parties;
   std::deque<Party> singles;
   std::vector<Fact> facts;     // of a record that tells one activity
   std::deque<Fact> one_each;   // of one that tells several
+  Agents agents;               // of all records
   std::vector<Activity> more;  // after the first, of a record that tells several; bounded by it
 
   std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }

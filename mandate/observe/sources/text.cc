@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -166,6 +167,20 @@ AgentKind agent_kind(std::string_view agent) {
   }
   if (agent.starts_with("aws-cli/") || agent.starts_with("AWSPowerShell")) return AgentKind::kShell;
   return AgentKind::kSoftware;
+}
+
+AgentKind Agents::kind(std::string_view agent) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  if (agent.size() < kWord) return agent_kind(agent);
+  std::uint64_t front = 0;
+  std::uint64_t back = 0;
+  std::memcpy(&front, agent.data(), kWord);
+  std::memcpy(&back, agent.data() + agent.size() - kWord, kWord);
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+  constexpr int kTopBits = 32;
+  Slot& slot = slots_[((front ^ back) + agent.size()) * kOdd >> kTopBits & (kSlots - 1)];
+  if (slot.agent != agent) slot = {std::string(agent), agent_kind(agent)};
+  return slot.kind;
 }
 
 std::string_view agent_product(std::string_view agent) {

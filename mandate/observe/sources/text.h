@@ -3,8 +3,11 @@
 //   *log_time("2022-09-15 13:45:24.000") == *log_time("2022-09-15T13:45:24Z")
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "mandate/base/instant.h"
@@ -31,6 +34,21 @@ std::string_view host_of(std::string_view address);
 
 // By what user agents say of themselves; unknown where there is none.
 AgentKind agent_kind(std::string_view agent);
+
+// The kinds of the user agents that came lately: few programs write most of a log.
+class Agents {
+ public:
+  // agent_kind(agent).
+  AgentKind kind(std::string_view agent);
+
+ private:
+  static constexpr std::size_t kSlots = 64;
+  struct Slot {
+    std::string agent;
+    AgentKind kind = AgentKind::kUnknown;
+  };
+  std::array<Slot, kSlots> slots_;
+};
 
 // What a user agent is, without what changes from call to call: "Boto3", "aws-sdk-go-v2".
 std::string_view agent_product(std::string_view agent);
