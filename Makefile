@@ -4,7 +4,7 @@ FIGURE ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test scenarios score bench fuzz soak lint
+.PHONY: help run build test scenarios score bench fuzz threads soak lint
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -40,6 +40,11 @@ fuzz: ## run every fuzz target, MINUTES=n in all; writes build/fuzz.json
 	@tools/setup dev
 	@tools/build fuzz all
 	@tools/fuzz build/fuzz --minutes $(MINUTES)
+
+threads: ## run the tests of the scan's threads under ThreadSanitizer
+	@tools/setup dev
+	@tools/build tsan test_scan_threads
+	@tools/check tsan --label-regex threads
 
 soak: ## run the long forms of the soak tests
 	@tools/setup test
