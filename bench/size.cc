@@ -214,8 +214,8 @@ void restore(const std::string& path) {
   const double before = core_seconds();
   {
     const auto files = store::posix_file_system();
-    const auto snapshot = must(store::read_snapshot(*files, path));
-    must(state.restore((*snapshot)->bytes));
+    const auto snapshot = must(store::open_snapshot(*files, path));
+    must(state.restore(**snapshot));
   }
   const double taken = core_seconds() - before;
   std::printf("%g %g %g\n", taken, memory_mib("VmRSS"), memory_mib("VmHWM"));

@@ -213,11 +213,11 @@ Result<void> Running::open_record() {
     log_->write(LogLevel::kInfo, "reading the record",
                 {{"done", std::to_string(done)}, {"of", std::to_string(head)}});
   };
-  Result<std::optional<store::Snapshot>> snapshot =
-      store::read_snapshot(*files_, data_->snapshot_path());
+  Result<std::unique_ptr<store::SnapshotFile>> snapshot =
+      store::open_snapshot(*files_, data_->snapshot_path());
   if (!snapshot) return fail(snapshot.error());
   if (!*snapshot) return service::load(*record_, state_, progress);
-  Result<bool> used = service::load(*record_, state_, (*snapshot)->bytes, progress);
+  Result<bool> used = service::load(*record_, state_, **snapshot, progress);
   if (!used) return fail(used.error());
   if (*used) snapshot_at_ = state_.applied();
   return {};

@@ -175,7 +175,7 @@ TokenClaims claims_of(const record::View& view, std::uint32_t leaf) {
   rests_on.push_back(record::short_id({record::NodeKind::kPrincipal, root.index, {}}));
   rests_on.push_back(record::short_id(
       {record::NodeKind::kEntitlement, view.entitlements_of(root).front().index, {}}));
-  const Authority& authority = *view.delegation({leaf})->authority;
+  const Authority authority = view.delegation({leaf})->authority->whole();
   const Digest jti = crypto::sha256("jti " + std::to_string(leaf));
   return TokenClaims{.subject = *must(PrincipalId::parse(view.id(root))),
                      .client_id = actors.front(),
@@ -193,7 +193,8 @@ TokenClaims claims_of(const record::View& view, std::uint32_t leaf) {
 }
 
 AccessRequest request_of(const record::View& view, std::uint32_t leaf) {
-  const Permission& permission = view.delegation({leaf})->authority->permissions().front();
+  const Authority authority = view.delegation({leaf})->authority->whole();
+  const Permission& permission = authority.permissions().front();
   const std::string& pattern = permission.identifier->text();
   const std::string identifier =
       pattern.ends_with("/**") ? pattern.substr(0, pattern.size() - 2) + "17" : pattern;

@@ -345,7 +345,7 @@ struct Site::Impl {
     const std::string who(service::kOperatorId);
     TokenClaims out = claims(who, who, operators, issuer);
     const auto root = state.view().find_entitlement(std::string(service::kOperatorEntitlement));
-    out.authority = *state.view().entitlement(*root)->authority;
+    out.authority = state.view().entitlement(*root)->authority->whole();
     out.rests_on.push_back(short_of(record::NodeKind::kEntitlement, root->index));
     return sign(out);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "mandate/authority/stored_authority.h"
 #include "mandate/base/bytes.h"
 #include "mandate/base/limits.h"
 #include "mandate/json/reader.h"
@@ -140,11 +141,28 @@ json::Value to_array(const std::vector<T>& values) {
   return array;
 }
 
-bool covers(const Permission& permission, const AccessRequest& request) {
+// `identifier`: the text of the permission's pattern.
+bool covers(const Permission& permission, std::optional<std::string_view> identifier,
+            const AccessRequest& request) {
   return permission.type == request.type && holds(permission.locations, request.location) &&
          holds(permission.actions, request.action) &&
-         (!permission.identifier ||
-          (request.identifier && permission.identifier->matches(*request.identifier)));
+         (!identifier ||
+          (request.identifier && Pattern::matches(*identifier, *request.identifier)));
+}
+
+// Whether this alternative permits a request; where not, `nearest` is it if none came nearer.
+bool permits_or_misses(const Permission& permission, std::optional<std::string_view> identifier,
+                       const AccessRequest& request, const ConstraintInputs& inputs,
+                       Coverage& nearest) {
+  if (!covers(permission, identifier, request)) {
+    return false;
+  }
+  const Constraint* unmet = permission.constraints.first_unmet(inputs);
+  if (unmet != nullptr && nearest.miss == Miss::kAuthority) {
+    nearest = {std::holds_alternative<Hours>(*unmet) ? Miss::kWindow : Miss::kConstraint,
+               std::string(name(*unmet))};
+  }
+  return unmet == nullptr;
 }
 
 }  // namespace
@@ -258,19 +276,27 @@ bool Authority::within(const Authority& wider) const {
 Coverage Authority::permits(const AccessRequest& request, const ConstraintInputs& inputs) const {
   Coverage nearest{Miss::kAuthority, {}};
   for (const Permission& permission : permissions_) {
-    if (!covers(permission, request)) {
-      continue;
-    }
-    const Constraint* unmet = permission.constraints.first_unmet(inputs);
-    if (unmet == nullptr) {
-      return {};
-    }
-    if (nearest.miss == Miss::kAuthority) {
-      nearest = {std::holds_alternative<Hours>(*unmet) ? Miss::kWindow : Miss::kConstraint,
-                 std::string(name(*unmet))};
-    }
+    const std::optional<std::string_view> identifier =
+        permission.identifier ? std::optional<std::string_view>(permission.identifier->text())
+                              : std::nullopt;
+    if (permits_or_misses(permission, identifier, request, inputs, nearest)) return {};
   }
   return nearest;
+}
+
+Coverage StoredAuthority::permits(const AccessRequest& request,
+                                  const ConstraintInputs& inputs) const {
+  Coverage nearest{Miss::kAuthority, {}};
+  for (std::size_t i = 0; i < size_; ++i) {
+    const Part part = (*this)[i];
+    if (permits_or_misses(*part.terms, part.identifier, request, inputs, nearest)) return {};
+  }
+  return nearest;
+}
+
+bool same_terms(const Permission& a, const Permission& b) {
+  return a.type == b.type && a.locations == b.locations && a.actions == b.actions &&
+         a.constraints == b.constraints;
 }
 
 }  // namespace mandate

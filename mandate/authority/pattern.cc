@@ -89,8 +89,8 @@ Result<Pattern> Pattern::parse(std::string_view text) {
   });
 }
 
-bool Pattern::matches(const Identifier& identifier) const {
-  return covers(text_, identifier.text());
+bool Pattern::matches(std::string_view pattern, const Identifier& identifier) {
+  return covers(pattern, identifier.text());
 }
 
 bool Pattern::subsumes(const Pattern& other) const { return covers(text_, other.text_); }

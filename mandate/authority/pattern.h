@@ -33,7 +33,9 @@ class Pattern {
   static Result<Pattern> parse(std::string_view text);
   const std::string& text() const { return text_; }
 
-  bool matches(const Identifier& identifier) const;
+  bool matches(const Identifier& identifier) const { return matches(text_, identifier); }
+  // Of the text of a Pattern, where that is kept in memory of another's.
+  static bool matches(std::string_view pattern, const Identifier& identifier);
   // Whatever `other` matches, this matches.
   bool subsumes(const Pattern& other) const;
   // Matches exactly what both match; nothing where that is nothing. Patterns are closed under it.

@@ -66,6 +66,12 @@ std::string without_unseen(std::string_view text) {
 
 bool has_unseen(std::string_view text, Unseen what) {
   while (!text.empty()) {
+    if (const char c = text.front(); (c & 0x80) == 0) {  // ASCII, without the tables
+      constexpr char kDelete = 0x7f;
+      if (c < ' ' || c == kDelete || (c == ' ' && what == Unseen::kControlOrSpace)) return true;
+      text.remove_prefix(1);
+      continue;
+    }
     utf8proc_int32_t point = 0;
     const utf8proc_ssize_t used =
         utf8proc_iterate(units(text), static_cast<utf8proc_ssize_t>(text.size()), &point);

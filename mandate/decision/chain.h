@@ -29,6 +29,9 @@ Result<Chain> resolve(const record::View& view, const Lineage& lineage);
 // brings them all at once instead of one after the other.
 void read_ahead(const record::View& view, const Standing& standing);
 
+// The same of what these nodes lead to: authorities and owners.
+void read_ahead(const record::View& view, const Chain& chain);
+
 // Refuses where one of these nodes is dead.
 Result<void> check_rests_on(const record::View& view, const std::vector<record::NodeRef>& nodes,
                             Instant now);
@@ -39,6 +42,7 @@ Result<void> check_live(const record::View& view, Instant now, const Lineage& li
 // `state_too_old` for a token of a revision that this state does not have: after a restore.
 Result<void> check_revision(const record::View& view, const TokenClaims& claims);
 // The token itself (`token_revoked`) and its transaction (`ancestor_revoked`).
-Result<void> check_not_revoked(const record::View& view, const TokenClaims& claims);
+Result<void> check_not_revoked(const record::View& view, const TokenClaims& claims,
+                               std::uint64_t jti_hash, std::uint64_t transaction_hash);
 
 }  // namespace mandate::decision

@@ -17,8 +17,8 @@ std::string describe(const AccessRequest& request) {
 }
 
 // `who()` names whose authority it is; called only on refusal.
-template <class Who>
-Result<void> check_authority(const Authority& authority, const AccessRequest& request,
+template <class Any, class Who>  // Any: Authority or StoredAuthority
+Result<void> check_authority(const Any& authority, const AccessRequest& request,
                              const ConstraintInputs& inputs, const Who& who) {
   const Coverage coverage = authority.permits(request, inputs);
   switch (coverage.miss) {
@@ -109,10 +109,14 @@ Result<void> check_presented(const View& view, Instant now, const AccessRequest&
     return fail(Reason::kTokenExpired, Place::kAccessToken,
                 "the token ended at " + format_rfc3339(claims.expires_at));
   }
-  if (claims.audience != request.location) {
-    return fail(Reason::kAudienceMismatch, Place::kAccessToken,
-                "the token is for " + quoted(claims.audience.text()) + ", not " +
-                    quoted(request.location.text()));
+  // What many tokens are for is in the cache; a token's own text is not.
+  const bool is_known = evidence.standing != nullptr && evidence.standing->audience;
+  const std::string_view audience =
+      is_known ? view.id(*evidence.standing->audience) : claims.audience.text();
+  if (audience != request.location.text()) {
+    return fail(
+        Reason::kAudienceMismatch, Place::kAccessToken,
+        "the token is for " + quoted(audience) + ", not " + quoted(request.location.text()));
   }
   if (evidence.subject && *evidence.subject != claims.subject) {
     return fail(Reason::kBadRequest, "subject " + quoted(evidence.subject->text()) +
@@ -142,16 +146,19 @@ Result<void> decide_proven(Decision& decision, const View& view, Instant now,
   if (!chain) {
     return fail(chain.error());
   }
+  read_ahead(view, *chain);
   decision.lineage = *lineage;
-  return check_not_revoked(view, claims)
+  return check_not_revoked(view, claims, standing.jti_hash, standing.transaction_hash)
       .and_then([&] { return check_live(view, now, *lineage, *chain); })
       .and_then([&] { return check_rests_on(view, standing.besides, now); })
       .and_then([&] { return check_parties(*chain, standing); })
       .and_then([&] { return find_target(view, request, standing.audience); })
       .and_then([&](const record::Resource* resource) {
         const ConstraintInputs inputs = inputs_of(*resource, request, now, zones);
-        const Authority& bound = standing.authority ? *standing.authority : claims.authority;
-        return check_authority(bound, request, inputs, [] { return std::string("the token"); })
+        const auto the_token = [] { return std::string("the token"); };
+        return (standing.authority
+                    ? check_authority(*standing.authority, request, inputs, the_token)
+                    : check_authority(claims.authority, request, inputs, the_token))
             .and_then([&] { return check_hops(view, *lineage, *chain, request, inputs); });
       });
 }

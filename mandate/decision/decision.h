@@ -39,8 +39,10 @@ struct Standing {
   std::optional<record::PrincipalHandle> subject;  // nothing: not on record
   std::optional<record::PrincipalHandle> client;
   std::optional<record::ResourceHandle> audience;
+  std::uint64_t jti_hash = 0;  // View::hash_of
+  std::uint64_t transaction_hash = 0;
   // The token's authority where it is that of its leaf, as the record keeps it; else nothing.
-  const Authority* authority = nullptr;
+  const StoredAuthority* authority = nullptr;
 };
 // Refuses as `lineage_of` does.
 Result<Standing> standing_of(const record::View& view, const TokenClaims& claims);

@@ -210,9 +210,9 @@ Result<Authority> authority_of(const View& view, const Lineage& lineage) {
   if (!chain) {
     return fail(chain.error());
   }
-  Result<Authority> authority = *chain->root->authority;
+  Result<Authority> authority = chain->root->authority->whole();
   for (std::size_t i = chain->size; authority && i-- > 0;) {
-    authority = authority->attenuated_by(*chain->hops[i]->authority);
+    authority = authority->attenuated_by(chain->hops[i]->authority->whole());
   }
   return authority;
 }
@@ -240,7 +240,7 @@ Lifetime lifetime_of(const View& view, const Lineage& lineage) {
     }
   };
   for (std::size_t i = 0; i < chain->size; ++i) {
-    lifetime.not_after = std::min(lifetime.not_after, chain->hops[i]->not_after);
+    lifetime.not_after = std::min<Instant>(lifetime.not_after, chain->hops[i]->not_after);
     shorten(chain->hops[i]->max_token_lifetime);
   }
   for (std::size_t i = 0; i <= chain->size; ++i) {

@@ -68,11 +68,12 @@ Result<void> check_revision(const View& view, const TokenClaims& claims) {
                   std::to_string(view.revision()));
 }
 
-Result<void> check_not_revoked(const View& view, const TokenClaims& claims) {
-  if (view.token_revoked(claims.jti)) {
+Result<void> check_not_revoked(const View& view, const TokenClaims& claims, std::uint64_t jti_hash,
+                               std::uint64_t transaction_hash) {
+  if (view.token_revoked(claims.jti, jti_hash)) {
     return fail(Reason::kTokenRevoked, Place::kAccessToken, "the token is revoked");
   }
-  if (view.transaction_revoked(claims.transaction)) {
+  if (view.transaction_revoked(claims.transaction, transaction_hash)) {
     return fail(Reason::kAncestorRevoked, Place::kAccessToken,
                 "transaction " + quoted(claims.transaction) + " is revoked");
   }
@@ -106,9 +107,20 @@ void read_ahead(const View& view, const Standing& standing) {
   for (const record::PrincipalHandle holder : standing.holders) view.read_ahead(holder);
 }
 
+void read_ahead(const View& view, const Chain& chain) {
+  for (std::size_t i = 0; i < chain.size; ++i) chain.hops[i]->authority->read_ahead();
+  for (std::size_t i = 0; i <= chain.size; ++i) {
+    const record::Principal* holder = view.principal(chain.holder(i));
+    if (holder != nullptr && holder->owner) view.read_ahead(*holder->owner);
+  }
+}
+
 Result<void> check_token(const View& view, const TokenClaims& claims, Instant now) {
   return check_revision(view, claims)
-      .and_then([&] { return check_not_revoked(view, claims); })
+      .and_then([&] {
+        return check_not_revoked(view, claims, View::hash_of(claims.jti),
+                                 View::hash_of(claims.transaction));
+      })
       .and_then([&] { return check_rests_on(view, claims.rests_on, now); });
 }
 
@@ -162,8 +174,11 @@ Result<Standing> standing_of(const View& view, const TokenClaims& claims) {
   standing.besides.shrink_to_fit();
   standing.subject = view.find_principal(claims.subject.text());
   standing.client = view.find_principal(claims.client_id.text());
+  standing.jti_hash = View::hash_of(claims.jti);
+  standing.transaction_hash = View::hash_of(claims.transaction);
   standing.audience = view.find_resource(claims.audience.text());
-  const Authority* leaf = chain->size == 0 ? chain->root->authority : chain->hops[0]->authority;
+  const StoredAuthority* leaf =
+      chain->size == 0 ? chain->root->authority : chain->hops[0]->authority;
   if (*leaf == claims.authority) standing.authority = leaf;
   return standing;
 }

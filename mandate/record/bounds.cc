@@ -32,7 +32,8 @@ std::vector<Root> roots_on_record(const View& view, PrincipalHandle principal) {
   for (EntitlementHandle handle : view.entitlements_of(principal)) {
     const Entitlement* entitlement = view.entitlement(handle);
     if (entitlement->status != Status::kActive) continue;
-    roots.push_back({std::string(view.id(handle)), entitlement->authority, entitlement->max_depth});
+    roots.push_back(
+        {std::string(view.id(handle)), entitlement->authority->whole(), entitlement->max_depth});
   }
   return roots;
 }
@@ -71,7 +72,7 @@ Result<void> check_bounds(const DelegationDefinition& delegation,
   std::string wide;
   bool deep = false;
   for (const Root& root : roots) {
-    Result<Authority> granted = authority_below(*root.authority, parents);
+    Result<Authority> granted = authority_below(root.authority, parents);
     if (!granted) return fail(granted.error());
     if (delegation.authority.within(*granted)) {
       if (root.max_depth > static_cast<int>(parents.size())) return {};

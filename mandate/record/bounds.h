@@ -15,7 +15,7 @@ namespace mandate::record {
 // An entitlement that a delegation may rest on.
 struct Root {
   std::string id;
-  const Authority* authority;
+  Authority authority;
   int max_depth;
 };
 // The live ones of a principal on record.

@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "mandate/base/large_pages.h"
+
 namespace mandate::record {
 
 template <class T>
@@ -24,8 +26,8 @@ class ChunkedArray {
   ChunkedArray& operator=(const ChunkedArray&) = delete;
   ~ChunkedArray() {
     static_assert(std::is_trivially_destructible_v<T>);
-    for (auto& chunk : chunks_) {
-      ::operator delete (chunk.load(std::memory_order_relaxed), std::align_val_t{alignof(T)});
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+      release_large(chunks_[i].load(std::memory_order_relaxed), bytes_of(i), alignof(T));
     }
   }
 
@@ -41,8 +43,7 @@ class ChunkedArray {
     assert(index < kSizeMax);
     const Where where = locate(index);
     if (where.offset == 0) {  // untouched pages of a large chunk take no memory
-      void* chunk =
-          ::operator new (sizeof(T) << (kFirstBits + where.chunk), std::align_val_t{alignof(T)});
+      void* chunk = allocate_large(bytes_of(where.chunk), alignof(T));
       chunks_[where.chunk].store(static_cast<T*>(chunk), std::memory_order_release);
     }
     T* item = new (find(index)) T{std::forward<Arguments>(arguments)...};
@@ -57,6 +58,9 @@ class ChunkedArray {
     std::size_t chunk;
     std::size_t offset;
   };
+  static constexpr std::size_t bytes_of(std::size_t chunk) {
+    return sizeof(T) << (kFirstBits + chunk);
+  }
   // Chunk k holds 2^(k + kFirstBits) items, so index + 2^kFirstBits has the chunk as its top bit.
   static Where locate(std::uint32_t index) {
     const std::uint32_t shifted = index + (1u << kFirstBits);

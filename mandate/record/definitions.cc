@@ -21,12 +21,12 @@ DelegationDefinition to_definition(const View& view, const Delegation& delegatio
                                   std::nullopt,
                                   std::nullopt,
                                   parsed<PrincipalId>(view.id(delegation.delegate)),
-                                  *delegation.authority,
+                                  delegation.authority->whole(),
                                   std::nullopt,
                                   end_of(delegation.not_after),
                                   delegation.max_depth,
                                   delegation.max_token_lifetime,
-                                  std::string(delegation.purpose)};
+                                  std::string(view.text(delegation.purpose))};
   if (delegation.parent) {
     definition.parent = parsed<DelegationId>(view.id(*delegation.parent));
   } else {
@@ -56,7 +56,7 @@ json::Value definition_of(const View& view, const Principal& principal, std::str
   }
   PrincipalDefinition definition{parsed<PrincipalId>(id),
                                  std::nullopt,
-                                 std::string(principal.environment),
+                                 std::string(view.text(principal.environment)),
                                  end_of(principal.not_after),
                                  {}};
   if (principal.owner_team) definition.owner = parsed<TeamId>(view.id(*principal.owner_team));
@@ -78,7 +78,7 @@ json::Value definition_of(const View&, const TrustedIssuer& issuer, std::string_
 json::Value definition_of(const View& view, const Entitlement& entitlement, std::string_view id) {
   return EntitlementDefinition{parsed<EntitlementId>(id),
                                parsed<PrincipalId>(view.id(entitlement.principal)),
-                               *entitlement.authority, entitlement.max_depth}
+                               entitlement.authority->whole(), entitlement.max_depth}
       .to_json();
 }
 

@@ -27,16 +27,33 @@ Result<void> alive(Status status, NodeKind kind, std::string_view id) {
 
 // A new node, or the next version of a live one.
 template <class T>
-Result<void> put_node(Table<T>& table, Arena& arena, NodeKind kind, std::string_view id,
-                      Revision revision, const T& value) {
+Result<void> put_node(Table<T>& table, NodeKind kind, std::string_view id, Revision revision,
+                      const T& value) {
   std::optional<std::uint32_t> index = table.find(id);
   if (!index) {
-    table.add(arena, id, 0, revision, value);
+    table.add(id, revision, value);
     return {};
   }
   if (auto ok = alive(table.newest(*index).status, kind, id); !ok) return ok;
-  table.put(arena, *index, revision, value);
+  table.put(*index, revision, value);
   return {};
+}
+
+// A node has room for what a document may say, and for nothing beyond.
+Result<void> check_room(const DelegationDefinition& definition) {
+  const auto fits = [](std::optional<Instant> instant) {
+    return !instant || *instant == kEndOfTime || *instant == kBeginningOfTime ||
+           (instant->time_since_epoch().count() >= 0 &&
+            instant->time_since_epoch().count() <= kInstantMsMax);
+  };
+  const std::optional<Seconds> lifetime = definition.max_token_lifetime;
+  const bool good = fits(definition.not_before) && fits(definition.not_after) &&
+                    definition.max_depth >= 0 &&
+                    definition.max_depth <= static_cast<int>(limits::kLineageDepthMax) &&
+                    (!lifetime || (*lifetime >= Seconds(0) && *lifetime <= PackedLifetime::kMax));
+  if (good) return {};
+  return fail(not_ours("delegation " + quoted(definition.id.text()) +
+                       " has a time, depth or lifetime that no document can have"));
 }
 
 bool stands(const AuthenticatorRecord& record, const Authenticator& definition) {
@@ -53,7 +70,7 @@ Result<void> State::Impl::fold(const TeamDefinition& team, Revision revision) {
     if (!index) return fail(index.error());
     members.push_back({*index});
   }
-  return put_node(teams, arena, NodeKind::kTeam, team.id.text(), revision,
+  return put_node(teams, NodeKind::kTeam, team.id.text(), revision,
                   Team{Status::kActive, arena.copy(members)});
 }
 
@@ -97,9 +114,9 @@ Result<std::vector<AuthenticatorHandle>> State::Impl::fold_authenticators(
                                      &authenticator_definitions.emplace_back(definition),
                                      definition.not_after.value_or(kEndOfTime)};
     if (index) {
-      authenticators.put(arena, *index, revision, record);
+      authenticators.put(*index, revision, record);
     } else {
-      index = authenticators.add(arena, ids[i], 0, revision, record);
+      index = authenticators.add(ids[i], revision, record);
     }
     handles.push_back({*index});
   }
@@ -144,11 +161,11 @@ Result<void> State::Impl::fold(const PrincipalDefinition& definition,
     if (record.status == Status::kEnded) continue;
     if (std::find(listed->begin(), listed->end(), former) != listed->end()) continue;
     record.status = Status::kEnded;
-    authenticators.put(arena, former.index, revision, record);
+    authenticators.put(former.index, revision, record);
   }
   value.authenticators = arena.copy(*listed);
   if (index) forget_discovered(principals.newest(*index).status);
-  return put_node(principals, arena, NodeKind::kPrincipal, id, revision, value);
+  return put_node(principals, NodeKind::kPrincipal, id, revision, value);
 }
 
 Result<void> State::Impl::fold(const ResourceDefinition& resource, Revision revision) {
@@ -160,11 +177,11 @@ Result<void> State::Impl::fold(const ResourceDefinition& resource, Revision revi
     value.resource_server = PrincipalHandle{*index};
   }
   value.definition = &resource_definitions.emplace_back(resource);
-  return put_node(resources, arena, NodeKind::kResource, resource.id.text(), revision, value);
+  return put_node(resources, NodeKind::kResource, resource.id.text(), revision, value);
 }
 
 Result<void> State::Impl::fold(const TrustedIssuerDefinition& issuer, Revision revision) {
-  return put_node(trusted_issuers, arena, NodeKind::kTrustedIssuer, issuer.id.text(), revision,
+  return put_node(trusted_issuers, NodeKind::kTrustedIssuer, issuer.id.text(), revision,
                   TrustedIssuer{Status::kActive, &trusted_issuer_definitions.emplace_back(issuer)});
 }
 
@@ -184,11 +201,12 @@ Result<void> State::Impl::fold(const EntitlementDefinition& entitlement, Revisio
   if (before.principal != value.principal) {
     return fail(not_ours("entitlement " + quoted(id) + " is another principal's"));
   }
-  return put_node(entitlements, arena, NodeKind::kEntitlement, id, revision, value);
+  return put_node(entitlements, NodeKind::kEntitlement, id, revision, value);
 }
 
 Result<void> State::Impl::fold(const DelegationDefinition& definition, Revision revision) {
   const std::string& id = definition.id.text();
+  if (Result<void> ok = check_room(definition); !ok) return ok;
   Result<std::uint32_t> delegate =
       known(principals, NodeKind::kPrincipal, definition.delegate.text());
   if (!delegate) return fail(delegate.error());
@@ -211,7 +229,7 @@ Result<void> State::Impl::fold(const DelegationDefinition& definition, Revision 
   value.authority = intern(definition.authority);
   value.not_before = definition.not_before.value_or(kBeginningOfTime);
   value.not_after = definition.not_after.value_or(kEndOfTime);
-  value.max_depth = definition.max_depth;
+  value.max_depth = static_cast<unsigned>(definition.max_depth) & Delegation::kDepthMask;
   value.max_token_lifetime = definition.max_token_lifetime;
   value.purpose = intern(definition.purpose);
   std::optional<std::uint32_t> index = delegations.find(id);
@@ -222,7 +240,7 @@ Result<void> State::Impl::fold(const DelegationDefinition& definition, Revision 
   if (edge_of(delegations.newest(*index)) != edge_of(value)) {
     return fail(not_ours("delegation " + quoted(id) + " is between others"));
   }
-  return put_node(delegations, arena, NodeKind::kDelegation, id, revision, value);
+  return put_node(delegations, NodeKind::kDelegation, id, revision, value);
 }
 
 Result<void> State::Impl::fold(const Discovered& event, Revision revision) {
@@ -233,7 +251,7 @@ Result<void> State::Impl::fold(const Discovered& event, Revision revision) {
   Principal value;
   value.status = Status::kDiscovered;
   value.kind = kind_of(event.principal);
-  principals.add(arena, id, 0, revision, value);
+  principals.add(id, revision, value);
   discovered.fetch_add(1, std::memory_order_relaxed);
   return {};
 }
@@ -265,7 +283,7 @@ Result<void> State::Impl::fold(const Revoked& revoked, Revision revision) {
     }
     Table<Ended>& table = revoked.kind == NodeKind::kToken ? tokens : transactions;
     if (!table.find(revoked.id)) {
-      table.add(arena, revoked.id, 0, revision, Ended{revoked.until.value_or(kEndOfTime)});
+      table.add(revoked.id, revision, Ended{revoked.until.value_or(kEndOfTime)});
     }
     return {};
   }
@@ -276,7 +294,7 @@ Result<void> State::Impl::fold(const Revoked& revoked, Revision revision) {
     forget_discovered(value.status);
     value.status = Status::kEnded;
     if constexpr (requires { value.revoked; }) value.revoked = true;
-    table.put(arena, *index, revision, value);
+    table.put(*index, revision, value);
     return {};
   });
 }
@@ -289,7 +307,7 @@ Result<void> State::Impl::fold_status(const PrincipalId& principal, Status from,
   if (auto ok = alive(value.status, NodeKind::kPrincipal, principal.text()); !ok) return ok;
   if (value.status != from) return {};
   value.status = to;
-  principals.put(arena, *index, revision, value);
+  principals.put(*index, revision, value);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mandate/base/bytes.h"
@@ -33,6 +34,36 @@ class Record {
   virtual Result<Revision> head() = 0;
   // Until the head is beyond `beyond` or the time is over; whether it is.
   virtual bool wait(Revision beyond, Milliseconds at_most) = 0;
+};
+
+// A snapshot's bytes in pieces, so that a large one is never in memory whole.
+class SnapshotSource {
+ public:
+  virtual ~SnapshotSource() = default;
+  virtual const Digest& digest() const = 0;  // the SHA-256 that the bytes should have
+  virtual std::uint64_t size() const = 0;    // of all pieces
+  // The first kHeadBytes of them, or all; not checked.
+  static constexpr std::size_t kHeadBytes = 64;
+  virtual std::string_view head() const = 0;
+  // The next piece, readable until the next call; empty at the end. An error there too where the
+  // bytes turned out to be others than promised: then nothing that was read may be used.
+  virtual Result<std::string_view> next() = 0;
+};
+
+// One that is in memory.
+class SnapshotBytes final : public SnapshotSource {
+ public:
+  explicit SnapshotBytes(std::string_view bytes, const Digest& digest = {})
+      : bytes_(bytes), rest_(bytes), digest_(digest) {}
+  const Digest& digest() const override { return digest_; }
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::string_view head() const override { return bytes_.substr(0, kHeadBytes); }
+  Result<std::string_view> next() override { return std::exchange(rest_, {}); }
+
+ private:
+  std::string_view bytes_;
+  std::string_view rest_;
+  Digest digest_;
 };
 
 // The log of what happened. Entries are canonical JSON of at most limits::kLogEntryBytesMax.

@@ -117,7 +117,7 @@ std::vector<Root> Proposal::roots_of(const PrincipalId& principal) const {
   auto [begin, end] = entitlements_by_principal_.equal_range(principal.text());
   for (; begin != end; ++begin) {
     const EntitlementDefinition& entitlement = document_.entitlements[begin->second];
-    roots.push_back({entitlement.id.text(), &entitlement.authority, entitlement.max_depth});
+    roots.push_back({entitlement.id.text(), entitlement.authority, entitlement.max_depth});
   }
   if (std::optional<PrincipalHandle> handle = view_.find_principal(principal.text())) {
     for (Root& root : roots_on_record(view_, *handle)) {

@@ -2,7 +2,8 @@
 // keeps the first thing that is wrong and gives harmless values from then on.
 //
 //   SnapshotWriter out;  out.number(7);  out.text("x");
-//   SnapshotReader in(out.bytes());  in.number(9) == 7;  in.text() == "x";  in.finished()
+//   SnapshotBytes all(out.bytes());  SnapshotReader in(all);  in.number(9) == 7;  in.text() == "x";
+//   in.finished()
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,13 @@
 
 #include "mandate/base/bytes.h"
 #include "mandate/base/instant.h"
+#include "mandate/base/limits.h"
+#include "mandate/record/compact.h"
+#include "mandate/record/ports.h"
 
 namespace mandate::record {
 
-// The instants that RFC 3339 can write, and the two ends of time.
-inline constexpr std::int64_t kInstantMsMax = 253'402'300'799'999;
+inline constexpr std::string_view kSnapshotMagic = "mandate state 2\n";
 
 class SnapshotWriter {
  public:
@@ -43,10 +46,43 @@ class SnapshotWriter {
 
 class SnapshotReader {
  public:
-  explicit SnapshotReader(std::string_view bytes) : rest_(bytes) {}
+  // More than one node or definition takes: each came in one entry of the record.
+  static constexpr std::size_t kItemBytesMax = 2 * limits::kLogEntryBytesMax;
+
+  explicit SnapshotReader(SnapshotSource& source) : source_(source), ahead_(source.size()) {
+    item();
+  }
+
+  // Makes ready for what is read next, up to the next call; texts that were read before are gone.
+  void item() {
+    if (ahead_ == 0 || rest_.size() >= kItemBytesMax) return;
+    joined_ = std::string(rest_);  // the source's piece goes with the next one
+    rest_ = {};
+    while (ahead_ > 0 && joined_.size() < kItemBytesMax) {
+      Result<std::string_view> piece = source_.next();
+      if (!piece) return refuse(piece.error().detail);
+      if (piece->empty() || piece->size() > ahead_) return refuse("it is not as long as it was");
+      ahead_ -= piece->size();
+      if (ahead_ == 0 && joined_.empty()) {
+        rest_ = *piece;
+        return;
+      }
+      joined_ += *piece;
+    }
+    rest_ = joined_;
+  }
+  // Bytes that were not read yet.
+  std::uint64_t remaining() const { return rest_.size() + ahead_; }
 
   // At most `max`.
   std::uint64_t number(std::uint64_t max) {
+    if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {  // most have one byte
+      const auto only = static_cast<unsigned char>(rest_.front());
+      if (only <= max) {
+        rest_.remove_prefix(1);
+        return only;
+      }
+    }
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
       const auto byte = static_cast<unsigned char>(rest_.front());
@@ -89,16 +125,21 @@ class SnapshotReader {
   void refuse(std::string why) {
     if (why_.empty()) why_ = std::move(why);
     rest_ = {};
+    ahead_ = 0;
   }
   bool ok() const { return why_.empty(); }
   Result<void> finished() {
-    if (ok() && !rest_.empty()) refuse("something follows its end");
+    if (ok() && remaining() > 0) refuse("something follows its end");
+    if (Result<std::string_view> end = source_.next(); ok() && !end) refuse(end.error().detail);
     if (ok()) return {};
     return fail(Reason::kBadRequest, "the snapshot is damaged: " + why_);
   }
 
  private:
-  std::string_view rest_;
+  SnapshotSource& source_;
+  std::uint64_t ahead_;    // bytes that the source has not given yet
+  std::string joined_;     // what was left of a piece, and the next
+  std::string_view rest_;  // of the piece, or of `joined_`
   std::string why_;
 };
 

@@ -9,64 +9,118 @@
 
 namespace mandate::record {
 
-std::string_view State::Impl::intern(std::string_view text) {
+TextHandle State::Impl::intern(std::string_view text) {
   if (text.empty()) return {};
-  if (auto found = texts.find(text); found != texts.end()) return *found;
-  return *texts.insert(text_at(arena.text(text))).first;
+  if (auto found = texts.find(text); found != texts.end()) return found->second;
+  const TextHandle handle{arena.text(text)};
+  texts.emplace(arena.text_at(handle.place), handle);
+  return handle;
 }
 
 namespace {
 
-std::uint64_t hash_of(const Authority& authority) {
-  std::uint64_t hash = authority.permissions().size();
+std::uint64_t hash_of_terms(const Permission& permission) {
+  std::uint64_t hash = hash_of_text(permission.type);
   const auto add = [&hash](std::string_view text) { hash = mix(hash ^ hash_of_text(text)); };
-  for (const Permission& permission : authority.permissions()) {
-    add(permission.type);
-    for (const ResourceId& location : permission.locations) add(location.text());
-    for (const std::string& action : permission.actions) add(action);
-    if (permission.identifier) add(permission.identifier->text());
-  }
+  for (const ResourceId& location : permission.locations) add(location.text());
+  for (const std::string& action : permission.actions) add(action);
   return hash;  // those that differ in constraints alone are told apart by comparison
 }
 
+std::uint64_t hash_of(std::span<const StoredAuthority::Part> parts) {
+  std::uint64_t hash = parts.size();
+  for (const StoredAuthority::Part& part : parts) {
+    hash = mix(hash ^ reinterpret_cast<std::uintptr_t>(part.terms));
+    if (part.identifier) hash = mix(hash ^ hash_of_text(*part.identifier));
+  }
+  return hash;
+}
+
+std::vector<StoredAuthority::Part> parts_of(const StoredAuthority& authority) {
+  std::vector<StoredAuthority::Part> parts;
+  for (std::size_t i = 0; i < authority.size(); ++i) parts.push_back(authority[i]);
+  return parts;
+}
+
+bool is_of(const StoredAuthority& authority, std::span<const StoredAuthority::Part> parts) {
+  bool equal = authority.size() == parts.size();
+  for (std::size_t i = 0; equal && i < parts.size(); ++i) equal = authority[i] == parts[i];
+  return equal;
+}
+
 }  // namespace
 
-const Authority* State::Impl::intern(const Authority& authority) {
-  const auto equal = [&](std::uint32_t index) { return authorities[index] == authority; };
-  if (const auto found = authorities_by_hash.find(hash_of(authority), equal)) {
-    return &authorities[*found];
+const Permission* State::Impl::intern_terms(const Permission& permission) {
+  const auto equal = [&](std::uint32_t index) { return same_terms(terms[index], permission); };
+  const std::uint64_t hash = hash_of_terms(permission);
+  if (const auto found = terms_by_hash.find(hash, equal)) return &terms[*found];
+  terms.push_back(permission);
+  terms.back().identifier = std::nullopt;
+  terms_by_hash.insert(hash, static_cast<std::uint32_t>(terms.size() - 1), equal,
+                       [&](std::uint32_t index) { return hash_of_terms(terms[index]); });
+  return &terms.back();
+}
+
+const StoredAuthority* State::Impl::intern(const Authority& authority) {
+  std::vector<StoredAuthority::Part> parts;
+  for (const Permission& permission : authority.permissions()) {
+    StoredAuthority::Part& part = parts.emplace_back();
+    part.terms = intern_terms(permission);
+    if (permission.identifier) part.identifier = permission.identifier->text();
   }
-  const auto number = static_cast<std::uint32_t>(authorities.size());
-  authorities.push_back(authority);
-  authorities_by_hash.insert(hash_of(authority), number,
-                             [&](std::uint32_t index) { return hash_of(authorities[index]); });
-  return &authorities.back();
+  return intern(parts);
+}
+
+const StoredAuthority* State::Impl::intern(std::span<const StoredAuthority::Part> parts) {
+  const auto equal = [&](std::uint32_t index) { return is_of(*authorities[index], parts); };
+  const std::uint64_t hash = hash_of(parts);
+  if (const auto found = authorities_by_hash.find(hash, equal)) return authorities[*found];
+  const std::uint32_t number = authorities.size();
+  const StoredAuthority* made =
+      StoredAuthority::make(arena.allocate(StoredAuthority::size_of(parts)).memory, parts);
+  authorities.emplace(made);
+  authorities_by_hash.insert(hash, number, equal, [&](std::uint32_t index) {
+    return hash_of(parts_of(*authorities[index]));
+  });
+  return made;
 }
 
 namespace {
 
+// The newest of an edge is its list's head.
 template <class T>
-void add_in_list(Table<T>& table, HashIndex& edges, Arena& arena, std::string_view id,
-                 Revision revision, const T& value) {
-  const Edge edge = edge_of(value);
-  const auto edge_at = [&](std::uint32_t i) { return edge_of(table.nodes[i].first.value); };
-  const auto same = [&](std::uint32_t i) { return edge_at(i) == edge; };
-  std::optional<std::uint32_t> former = edges.find(edge.hash(), same);
-  const std::uint32_t index = table.add(arena, id, former ? *former + 1 : 0, revision, value);
-  edges.exchange(edge.hash(), index, same, [&](std::uint32_t i) { return edge_at(i).hash(); });
+void link(Table<T>& table, HashIndex& edges, std::uint32_t index, const Edge& edge) {
+  const auto edge_at = [&](std::uint32_t i) { return edge_of(table.nodes[i].first); };
+  edges.exchange(
+      edge.hash(), index, [&](std::uint32_t i) { return edge_at(i) == edge; },
+      [&](std::uint32_t i) { return edge_at(i).hash(); },
+      [&](std::optional<std::uint32_t> former) {
+        table.nodes[index].next = former ? *former + 1 : 0;
+      });
 }
 
 }  // namespace
 
-void State::Impl::add_delegation(std::string_view id, Revision revision,
-                                 const Delegation& delegation) {
-  add_in_list(delegations, delegation_edges, arena, id, revision, delegation);
-  const std::uint32_t index = delegations.nodes.size() - 1;
-  if (!is_hop_grant(id) || !is_live(index, last_time)) return;
-  const Edge edge = edge_of(delegation);
+void State::Impl::link_delegation(std::uint32_t index, const Edge& edge) {
+  link(delegations, delegation_edges, index, edge);
+  if (!is_hop_grant(delegations.id(index)) || !is_live(index, last_time)) return;
   std::vector<std::uint32_t>& live = hop_grants[hop_grants_key(edge.from_parent, edge.from)];
   std::erase_if(live, [this](std::uint32_t one) { return !is_live(one, last_time); });
   live.push_back(index);
+}
+
+void State::Impl::link_entitlement(std::uint32_t index, const Edge& edge) {
+  link(entitlements, entitlement_edges, index, edge);
+}
+
+void State::Impl::add_delegation(std::string_view id, Revision revision,
+                                 const Delegation& delegation) {
+  link_delegation(delegations.add(id, revision, delegation), edge_of(delegation));
+}
+
+void State::Impl::add_entitlement(std::string_view id, Revision revision,
+                                  const Entitlement& entitlement) {
+  link_entitlement(entitlements.add(id, revision, entitlement), edge_of(entitlement));
 }
 
 std::size_t State::Impl::live_hop_grants(std::uint64_t key, Instant now) const {
@@ -76,15 +130,10 @@ std::size_t State::Impl::live_hop_grants(std::uint64_t key, Instant now) const {
       at->second.begin(), at->second.end(), [&](std::uint32_t one) { return is_live(one, now); }));
 }
 
-void State::Impl::add_entitlement(std::string_view id, Revision revision,
-                                  const Entitlement& entitlement) {
-  add_in_list(entitlements, entitlement_edges, arena, id, revision, entitlement);
-}
-
 void State::Impl::put_guardrails(Revision revision, Guardrails all) {
-  const Version<Guardrails>* older = guardrails.load(std::memory_order_relaxed);
+  const GuardrailsVersion* older = guardrails.load(std::memory_order_relaxed);
   guardrails.store(
-      &guardrail_versions.emplace_back(Version<Guardrails>{revision, older, std::move(all)}),
+      &guardrail_versions.emplace_back(GuardrailsVersion{revision, older, std::move(all)}),
       std::memory_order_release);
 }
 

@@ -17,9 +17,12 @@
 #include <vector>
 
 #include "mandate/authority/definition.h"
+#include "mandate/authority/stored_authority.h"
+#include "mandate/base/limits.h"
 #include "mandate/record/compact.h"
 #include "mandate/record/event.h"
 #include "mandate/record/node.h"
+#include "mandate/record/ports.h"
 
 namespace mandate::record {
 
@@ -30,6 +33,11 @@ enum class Status : std::uint8_t {
   kDiscovered,  // principals only: seen somewhere, and inert until a document lists it
 };
 
+// A text of a node: an environment, a purpose. View::text reads it.
+struct TextHandle {
+  std::uint32_t place = 0;
+};
+
 // What one version of a node says. Handles and views stay valid as long as the State lives. Who
 // delegates to whom, from which parent, whose entitlement it is and whose authenticator never
 // changes: an id once used is never used for another.
@@ -38,7 +46,7 @@ struct Principal {
   PrincipalKind kind = PrincipalKind::kHuman;
   Compact<TeamHandle> owner_team;
   Compact<PrincipalHandle> owner;
-  std::string_view environment;
+  TextHandle environment;
   Instant not_after = kEndOfTime;
   std::span<const AuthenticatorHandle> authenticators;
 };
@@ -54,20 +62,22 @@ struct Resource {
 struct Entitlement {
   Status status = Status::kActive;
   PrincipalHandle principal;
-  const Authority* authority = nullptr;
+  const StoredAuthority* authority = nullptr;
   int max_depth = 0;
 };
 struct Delegation {
-  Status status = Status::kActive;
-  PrincipalHandle delegator;  // for one cut from a parent: the parent's delegate
+  const StoredAuthority* authority = nullptr;  // interned: equal authorities are one object
+  PrincipalHandle delegator;                   // for one cut from a parent: the parent's delegate
   PrincipalHandle delegate;
   Compact<DelegationHandle> parent;  // nothing: its root is an entitlement of the delegator
-  Compact<Seconds> max_token_lifetime;
-  int max_depth = 0;
-  const Authority* authority = nullptr;  // interned: equal authorities are one object
-  Instant not_before = kBeginningOfTime;
-  Instant not_after = kEndOfTime;
-  std::string_view purpose;
+  TextHandle purpose;
+  PackedInstant not_before = kBeginningOfTime;
+  PackedInstant not_after = kEndOfTime;
+  PackedLifetime max_token_lifetime;
+  Status status : 2 = Status::kActive;
+  std::uint8_t max_depth : 6 = 0;
+  static constexpr unsigned kDepthMask = 63;
+  static_assert(limits::kLineageDepthMax <= kDepthMask);
 };
 struct AuthenticatorRecord {
   Status status = Status::kActive;  // ended also when its principal no longer lists it
@@ -119,6 +129,9 @@ class View {
   std::string_view id(AuthenticatorHandle handle) const;
   std::string_view id(TrustedIssuerHandle handle) const;
 
+  // Of one of this state's nodes.
+  std::string_view text(TextHandle handle) const;
+
   // How many of a kind there are at this revision: handles 0 to count - 1.
   std::uint32_t count(NodeKind kind) const;
 
@@ -136,8 +149,15 @@ class View {
   std::size_t live_hop_grants(DelegationHandle parent, Instant now) const;
   std::size_t live_hop_grants(PrincipalHandle delegator, Instant now) const;
 
-  bool token_revoked(std::string_view jti) const;
-  bool transaction_revoked(std::string_view txn) const;
+  bool token_revoked(std::string_view jti) const { return token_revoked(jti, hash_of(jti)); }
+  bool transaction_revoked(std::string_view txn) const {
+    return transaction_revoked(txn, hash_of(txn));
+  }
+  // The same with the text's hash, which whoever asks often keeps: then the text, which lies
+  // somewhere else, is hardly ever read. Of this process only.
+  static std::uint64_t hash_of(std::string_view text);
+  bool token_revoked(std::string_view jti, std::uint64_t hash) const;
+  bool transaction_revoked(std::string_view txn, std::uint64_t hash) const;
   const std::vector<GuardrailDefinition>& guardrails() const;
 
   // Of a node with a handle; nothing: not there at this revision.
@@ -177,10 +197,12 @@ class State {
 
   // A binary snapshot of the state at its applied revision, and back: only into an empty state.
   // Older versions of nodes are left out: time travel before a snapshot reads the record. So are
-  // revoked tokens and transactions that have ended anyway. A state that refused one is of no use.
+  // revoked tokens and transactions that have ended anyway. A state that refused one is empty, and
+  // no view of it from before may be used.
   std::string snapshot() const;
   // The same at a revision that is published, from any thread, while the writer goes on.
   std::string snapshot(Revision revision) const;
+  Result<void> restore(SnapshotSource& snapshot);
   Result<void> restore(std::string_view snapshot);
   static Result<Revision> revision_of(std::string_view snapshot);
 

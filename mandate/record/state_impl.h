@@ -9,6 +9,8 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -23,58 +25,68 @@ inline std::uint64_t hash_of_text(std::string_view text) {
   return std::hash<std::string_view>{}(text);
 }
 
+// What a node says from a later revision on; in the arena.
 template <class T>
 struct Version {
-  Revision revision;  // from which on it holds
-  const Version* older;
+  Revision revision;
+  Arena::Place older;  // 0: the node's first
   T value;
 };
 
-// The version that holds at a revision; nullptr: none yet.
-template <class T>
-const Version<T>* version_at(const Version<T>* newest, Revision revision) {
-  while (newest && newest->revision > revision) newest = newest->older;
-  return newest;
-}
-template <class T>
-const T* value_at(const Version<T>* newest, Revision revision) {
-  const Version<T>* version = version_at(newest, revision);
-  return version ? &version->value : nullptr;
-}
+constexpr std::size_t kLineBytes = 64;
 
+// In one line of the cache: most nodes have no second version.
 template <class T>
-struct Node {
-  Node(const char* id_at, std::uint32_t next_in_list, Revision revision, const T& value)
-      : id(id_at), next(next_in_list), newest(&first), first{revision, nullptr, value} {}
-  const char* id;
-  std::uint32_t next;  // the handle + 1 of the next in its list; 0: the last
-  std::atomic<const Version<T>*> newest;
-  Version<T> first;
+struct alignas(kLineBytes) Node {
+  Node(Arena::Place id_at, Revision revision, const T& value)
+      : id(id_at), first_revision(revision), first(value) {}
+  Arena::Place id;
+  std::uint32_t next = 0;               // the handle + 1 of the next in its list; 0: the last
+  std::atomic<Arena::Place> newest{0};  // a Version; 0: the first
+  Revision first_revision;
+  T first;
 };
 
 // The nodes of one kind, by handle and by id.
 template <class T>
 struct Table {
+  explicit Table(Arena& of_texts) : arena(of_texts) {}
+  Arena& arena;
   ChunkedArray<Node<T>> nodes;
   HashIndex ids;
 
-  std::string_view id(std::uint32_t index) const { return text_at(nodes[index].id); }
+  std::string_view id(std::uint32_t index) const { return arena.text_at(nodes[index].id); }
 
   std::optional<std::uint32_t> find(std::string_view text) const {
-    return ids.find(hash_of_text(text), [&](std::uint32_t index) { return id(index) == text; });
+    return find(text, hash_of_text(text));
   }
-  const T* at(std::uint32_t index, Revision revision) const {
+  std::optional<std::uint32_t> find(std::string_view text, std::uint64_t hash) const {
+    return ids.find(hash, [&](std::uint32_t index) { return id(index) == text; });
+  }
+  // `at`: where it says so, the revision from which on it holds.
+  const T* at(std::uint32_t index, Revision revision, Revision* since = nullptr) const {
     if (index >= nodes.size()) return nullptr;
-    return value_at(nodes[index].newest.load(std::memory_order_acquire), revision);
+    const Node<T>& node = nodes[index];
+    Arena::Place place = node.newest.load(std::memory_order_acquire);
+    while (place != 0) {
+      const auto& version = arena.made_at<Version<T>>(place);
+      if (version.revision <= revision) {
+        if (since) *since = version.revision;
+        return &version.value;
+      }
+      place = version.older;
+    }
+    if (node.first_revision > revision) return nullptr;
+    if (since) *since = node.first_revision;
+    return &node.first;
   }
   void read_ahead(std::uint32_t index) const {
-    if (index >= nodes.size()) return;
-    const char* node = reinterpret_cast<const char*>(&nodes[index]);
-    constexpr std::size_t kLineBytes = 64;
-    for (std::size_t at = 0; at < sizeof(Node<T>); at += kLineBytes) __builtin_prefetch(node + at);
+    static_assert(sizeof(Node<T>) == kLineBytes);
+    if (index < nodes.size()) __builtin_prefetch(&nodes[index]);
   }
-  std::optional<std::uint32_t> find_at(std::string_view text, Revision revision) const {
-    std::optional<std::uint32_t> index = find(text);
+  std::optional<std::uint32_t> find_at(std::string_view text, std::uint64_t hash,
+                                       Revision revision) const {
+    std::optional<std::uint32_t> index = find(text, hash);
     return index && at(*index, revision) ? index : std::nullopt;
   }
   // Handles count up with revisions, so those of a revision are a prefix.
@@ -83,7 +95,7 @@ struct Table {
     std::uint32_t high = nodes.size();
     while (low < high) {
       const std::uint32_t middle = low + (high - low) / 2;
-      if (nodes[middle].first.revision <= revision) {
+      if (nodes[middle].first_revision <= revision) {
         low = middle + 1;
       } else {
         high = middle;
@@ -93,21 +105,36 @@ struct Table {
   }
 
   // The writer's. Precondition: the id is not there.
-  std::uint32_t add(Arena& arena, std::string_view text, std::uint32_t next, Revision revision,
-                    const T& value) {
-    const std::uint32_t index = nodes.size();
-    nodes.emplace(arena.text(text), next, revision, value);
-    ids.insert(hash_of_text(text), index, [&](std::uint32_t i) { return hash_of_text(id(i)); });
+  std::uint32_t add(std::string_view text, Revision revision, const T& value) {
+    const std::uint32_t index = append(text, revision, value);
+    enter(index, hash_of_text(text));
     return index;
   }
-  void put(Arena& arena, std::uint32_t index, Revision revision, const T& value) {
-    Node<T>& node = nodes[index];
-    const Version<T>* older = node.newest.load(std::memory_order_relaxed);
-    node.newest.store(arena.make<Version<T>>(revision, older, value), std::memory_order_release);
+  void put(std::uint32_t index, Revision revision, const T& value) {
+    std::atomic<Arena::Place>& newest = nodes[index].newest;
+    newest.store(
+        arena.template make<Version<T>>(revision, newest.load(std::memory_order_relaxed), value),
+        std::memory_order_release);
   }
   // Precondition: the writer's thread, or an index below the published count.
   const T& newest(std::uint32_t index) const {
-    return nodes[index].newest.load(std::memory_order_acquire)->value;
+    const Node<T>& node = nodes[index];
+    const Arena::Place place = node.newest.load(std::memory_order_acquire);
+    return place == 0 ? node.first : arena.made_at<Version<T>>(place).value;
+  }
+
+  // The two halves of `add`. A node that was not entered is not found by its id; false where its
+  // id is there already.
+  std::uint32_t append(std::string_view text, Revision revision, const T& value) {
+    const std::uint32_t index = nodes.size();
+    nodes.emplace(arena.text(text), revision, value);
+    return index;
+  }
+  bool enter(std::uint32_t index, std::uint64_t hash) {
+    const std::string_view text = id(index);
+    return ids.insert(
+        hash, index, [&](std::uint32_t i) { return id(i) == text; },
+        [&](std::uint32_t i) { return hash_of_text(id(i)); });
   }
 };
 
@@ -116,6 +143,15 @@ struct Ended {
   Instant until = kEndOfTime;  // when it would have ended anyway
 };
 using Guardrails = std::vector<GuardrailDefinition>;
+struct GuardrailsVersion {
+  Revision revision;
+  const GuardrailsVersion* older;
+  Guardrails all;
+};
+inline const GuardrailsVersion* version_at(const GuardrailsVersion* newest, Revision revision) {
+  while (newest && newest->revision > revision) newest = newest->older;
+  return newest;
+}
 
 // What a list of delegations or entitlements is found by.
 struct Edge {
@@ -140,18 +176,19 @@ inline Edge edge_of(const Entitlement& entitlement) {
 
 struct State::Impl {
   // Read by all.
-  Table<Principal> principals;
-  Table<Team> teams;
-  Table<Resource> resources;
-  Table<Entitlement> entitlements;
-  Table<Delegation> delegations;
-  Table<AuthenticatorRecord> authenticators;
-  Table<TrustedIssuer> trusted_issuers;
-  Table<Ended> tokens;
-  Table<Ended> transactions;
+  Arena arena;
+  Table<Principal> principals{arena};
+  Table<Team> teams{arena};
+  Table<Resource> resources{arena};
+  Table<Entitlement> entitlements{arena};
+  Table<Delegation> delegations{arena};
+  Table<AuthenticatorRecord> authenticators{arena};
+  Table<TrustedIssuer> trusted_issuers{arena};
+  Table<Ended> tokens{arena};
+  Table<Ended> transactions{arena};
   HashIndex delegation_edges;  // heads of lists through Node::next, newest first
   HashIndex entitlement_edges;
-  std::atomic<const Version<Guardrails>*> guardrails{nullptr};
+  std::atomic<const GuardrailsVersion*> guardrails{nullptr};
   std::atomic<Revision> published{0};
   std::atomic<Instant> published_time{kBeginningOfTime};  // of the last event by then, or later
   std::atomic<Revision> applied{0};
@@ -159,21 +196,25 @@ struct State::Impl {
   std::atomic<std::uint32_t> discovered{0};  // applied
 
   // The writer's.
-  Arena arena;
-  std::deque<Version<Guardrails>> guardrail_versions;
+  std::deque<GuardrailsVersion> guardrail_versions;
   std::deque<ResourceDefinition> resource_definitions;
   std::deque<TrustedIssuerDefinition> trusted_issuer_definitions;
-  std::deque<Authority> authorities;
+  std::deque<Permission> terms;  // of authorities: without identifier
+  HashIndex terms_by_hash;
+  ChunkedArray<const StoredAuthority*> authorities;
   HashIndex authorities_by_hash;
   std::deque<Authenticator> authenticator_definitions;
-  std::unordered_set<std::string_view> texts;  // into the arena
-  Instant last_time = kBeginningOfTime;        // of the last event
+  std::unordered_map<std::string_view, TextHandle> texts;  // into the arena
+  Instant last_time = kBeginningOfTime;                    // of the last event
   // By what they are cut from (`hop_grants_key`): those that were live when the last was added.
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> hop_grants;
 
   // Equal values become one object.
-  std::string_view intern(std::string_view text);
-  const Authority* intern(const Authority& authority);
+  TextHandle intern(std::string_view text);
+  const StoredAuthority* intern(const Authority& authority);
+  const Permission* intern_terms(const Permission& permission);
+  // Precondition: as StoredAuthority::make; the terms came from `intern_terms`.
+  const StoredAuthority* intern(std::span<const StoredAuthority::Part> parts);
 
   bool is_live(std::uint32_t delegation, Instant now) const {
     const Delegation& value = delegations.newest(delegation);
@@ -184,6 +225,9 @@ struct State::Impl {
   // Nodes with lists. Precondition: the id is not there.
   void add_delegation(std::string_view id, Revision revision, const Delegation& delegation);
   void add_entitlement(std::string_view id, Revision revision, const Entitlement& entitlement);
+  // Enters a node that was appended into the list of its edge.
+  void link_delegation(std::uint32_t index, const Edge& edge);
+  void link_entitlement(std::uint32_t index, const Edge& edge);
   void put_guardrails(Revision revision, Guardrails all);
 
   // The fold; `revision` is the event's.

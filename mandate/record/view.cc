@@ -19,9 +19,8 @@ template <class H, class T>
 std::vector<H> list(const Table<T>& table, const HashIndex& edges, const Edge& edge,
                     Revision revision) {
   std::vector<H> found;
-  std::optional<std::uint32_t> head = edges.find(edge.hash(), [&](std::uint32_t index) {
-    return edge_of(table.nodes[index].first.value) == edge;
-  });
+  std::optional<std::uint32_t> head = edges.find(
+      edge.hash(), [&](std::uint32_t index) { return edge_of(table.nodes[index].first) == edge; });
   for (std::uint32_t next = head ? *head + 1 : 0; next != 0; next = table.nodes[next - 1].next) {
     if (table.at(next - 1, revision)) found.push_back({next - 1});
   }
@@ -33,10 +32,10 @@ std::vector<H> list(const Table<T>& table, const HashIndex& edges, const Edge& e
 }  // namespace
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): the names of seven pairs of functions differ
-#define MANDATE_VIEW_OF(Noun, noun, plural)                                    \
-  std::optional<Noun##Handle> View::find_##noun(std::string_view id) const {   \
-    return handle<Noun##Handle>(state_->impl_->plural.find_at(id, revision_)); \
-  }                                                                            \
+#define MANDATE_VIEW_OF(Noun, noun, plural)                                                      \
+  std::optional<Noun##Handle> View::find_##noun(std::string_view id) const {                     \
+    return handle<Noun##Handle>(state_->impl_->plural.find_at(id, hash_of_text(id), revision_)); \
+  }                                                                                              \
   std::string_view View::id(Noun##Handle at) const { return state_->impl_->plural.id(at.index); }
 
 MANDATE_VIEW_OF(Principal, principal, principals)
@@ -76,6 +75,10 @@ void View::read_ahead(DelegationHandle at) const {
   state_->impl_->delegations.read_ahead(at.index);
 }
 
+std::string_view View::text(TextHandle handle) const {
+  return state_->impl_->arena.text_at(handle.place);
+}
+
 std::uint32_t View::count(NodeKind kind) const {
   if (kind == NodeKind::kToken) return state_->impl_->tokens.count(revision_);
   if (kind == NodeKind::kTransaction) return state_->impl_->transactions.count(revision_);
@@ -107,19 +110,21 @@ std::size_t View::live_hop_grants(PrincipalHandle delegator, Instant now) const 
   return state_->impl_->live_hop_grants(hop_grants_key(false, delegator.index), now);
 }
 
-bool View::token_revoked(std::string_view jti) const {
-  return state_->impl_->tokens.find_at(jti, revision_).has_value();
+std::uint64_t View::hash_of(std::string_view text) { return hash_of_text(text); }
+
+bool View::token_revoked(std::string_view jti, std::uint64_t hash) const {
+  return state_->impl_->tokens.find_at(jti, hash, revision_).has_value();
 }
 
-bool View::transaction_revoked(std::string_view txn) const {
-  return state_->impl_->transactions.find_at(txn, revision_).has_value();
+bool View::transaction_revoked(std::string_view txn, std::uint64_t hash) const {
+  return state_->impl_->transactions.find_at(txn, hash, revision_).has_value();
 }
 
 const std::vector<GuardrailDefinition>& View::guardrails() const {
   static const std::vector<GuardrailDefinition> none;
   const auto* newest = state_->impl_->guardrails.load(std::memory_order_acquire);
-  const std::vector<GuardrailDefinition>* all = value_at(newest, revision_);
-  return all ? *all : none;
+  const GuardrailsVersion* version = version_at(newest, revision_);
+  return version ? version->all : none;
 }
 
 std::optional<json::Value> View::definition(NodeKind kind, std::string_view id) const {

@@ -145,12 +145,13 @@ class Preview {
     const Resource& resource = *view_.resource(handle);
     add(NodeKind::kResource, view_.id(handle),
         resource.resource_server ? owner_of(*resource.resource_server) : std::string());
-    const ResourceId& location = resource.definition->id;
-    const auto only_there = [&](const Authority& authority) {
-      return std::all_of(authority.permissions().begin(), authority.permissions().end(),
-                         [&](const Permission& permission) {
-                           return permission.locations == std::vector<ResourceId>{location};
-                         });
+    const std::vector<ResourceId> there{resource.definition->id};
+    const auto only_there = [&](const StoredAuthority& authority) {
+      bool only = true;
+      for (std::size_t i = 0; i < authority.size(); ++i) {
+        only = only && authority[i].terms->locations == there;
+      }
+      return only;
     };
     for (std::uint32_t i = 0; i < entitlements_.size(); ++i) {
       if (only_there(*view_.entitlement({i})->authority)) entitlements_[i] = true;
@@ -205,11 +206,12 @@ class Preview {
     for (EntitlementHandle handle : view_.entitlements_of(top->delegator)) {
       const Entitlement& root = *view_.entitlement(handle);
       if (root.status != Status::kActive) continue;
-      Result<Authority> whole = authority_below(*root.authority, line);
+      const Authority held = root.authority->whole();
+      Result<Authority> whole = authority_below(held, line);
       if (!whole || whole->empty()) continue;
       if (entitlements_[handle.index]) {
         used = true;
-      } else if (line.front().authority.within(*root.authority)) {
+      } else if (line.front().authority.within(held)) {
         return false;
       }
     }

@@ -92,9 +92,9 @@ class Sequencer {
 using Progress = std::function<void(record::Revision done, record::Revision head)>;
 Result<void> load(record::Record& record, record::State& state, const Progress& progress);
 
-// The same from a snapshot, which is used only where the record names its digest; whether it was.
-// A state that refused one is of no use.
-Result<bool> load(record::Record& record, record::State& state, std::string_view snapshot,
+// The same from a snapshot, which is used only where the record names its digest and its bytes have
+// it; whether it was.
+Result<bool> load(record::Record& record, record::State& state, record::SnapshotSource& snapshot,
                   const Progress& progress);
 
 // Takes a snapshot of what is published, on the caller's thread and not on the sequencer's; gives

@@ -102,7 +102,8 @@ TEST(Apply, ExpandsEveryActionSoThatANewOneNeverWidens) {
   const auto actions = [&] {
     const View view = world.view();
     return view.delegation(*view.find_delegation("triage-reads"))
-        ->authority->permissions()[0]
+        ->authority->whole()
+        .permissions()[0]
         .actions;
   };
   EXPECT_THAT(actions(), ElementsAre("close", "comment", "read"));
@@ -127,7 +128,7 @@ entitlements:
 )");
   const View view = world.view();
   EXPECT_EQ(
-      json::canonical(view.entitlement({0})->authority->to_json()),
+      json::canonical(view.entitlement({0})->authority->whole().to_json()),
       R"([{"actions":["read"],"locations":["https://one.acme.example"],"type":"files"},)"
       R"({"actions":["read","write"],"locations":["https://two.acme.example"],"type":"files"}])");
 }

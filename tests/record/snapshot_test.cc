@@ -17,7 +17,9 @@ void fill(World& world) {
     {id: second, delegator: "human:maria@acme.example", delegate: "agent:triage",
      not_before: "2027-01-01T00:00:00Z", authority: [{type: tickets,
      locations: ["https://tickets.acme.example"], actions: [read],
-     constraints: {networks: ["10.0.0.0/8"]}}]}]})");
+     constraints: {networks: ["10.0.0.0/8"]}},
+     {type: tickets, locations: ["https://tickets.acme.example"], actions: [read],
+     identifier: "queue/7"}]}]})");
   world.revoke(NodeKind::kDelegation, "helper-reads");
   world.commit(Plan{{Discovered{*PrincipalId::parse("workload:bot")}}, {}});
   world.commit(plan_revoke(world.view(), NodeKind::kToken, "a-jti", test::kWorldTime));
@@ -93,7 +95,7 @@ TEST(Snapshot, IsRefusedWhereItIsCutOrContinued) {
   State state;
   EXPECT_THAT(state.restore(bytes + '\0'), ErrorIs(Reason::kBadRequest));
   State other_version;
-  EXPECT_THAT(other_version.restore("mandate state 2\n" + bytes.substr(16)),
+  EXPECT_THAT(other_version.restore("mandate state 1\n" + bytes.substr(16)),
               ErrorIs(Reason::kBadRequest));
 }
 
@@ -116,6 +118,64 @@ TEST(Snapshot, WithAChangedByteIsRefusedOrStillAState) {
     }
   }
   EXPECT_GT(refused, bytes.size() / 9);
+}
+
+// What a file gives: its bytes in pieces, and at their end perhaps that they are others.
+class InPieces final : public SnapshotSource {
+ public:
+  InPieces(std::string_view bytes, std::size_t piece_bytes, bool is_damaged)
+      : bytes_(bytes), piece_bytes_(piece_bytes), is_damaged_(is_damaged) {}
+  const Digest& digest() const override { return digest_; }
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::string_view head() const override { return bytes_.substr(0, kHeadBytes); }
+  Result<std::string_view> next() override {
+    if (given_ == bytes_.size() && is_damaged_) return fail(Reason::kRecordUnavailable, "damaged");
+    piece_ = bytes_.substr(given_, piece_bytes_);
+    given_ += piece_.size();
+    return piece_;
+  }
+
+ private:
+  const std::string_view bytes_;
+  const std::size_t piece_bytes_;
+  const bool is_damaged_;
+  const Digest digest_{};
+  std::size_t given_ = 0;
+  std::string piece_;  // the former one is gone
+};
+
+TEST(Snapshot, ComesInPiecesOfAnySize) {
+  World world;
+  fill(world);
+  std::string large = R"({apiVersion: mandate/v1, principals: [)";
+  for (int i = 0; i < 2200; ++i) {  // more than a reader keeps ready
+    large += R"({id: "human:)" + std::string(100, 'a') + std::to_string(i) + R"("},)";
+  }
+  world.apply(large + "]}");
+  const std::string bytes = world.state().snapshot();
+  ASSERT_GT(bytes.size(), std::size_t{2 * 120 << 10});
+  for (const std::size_t piece_bytes : {1000, 65'536, 200'000, 1 << 20}) {
+    InPieces whole(bytes, piece_bytes, false);
+    State restored;
+    ASSERT_THAT(restored.restore(whole), IsOk()) << piece_bytes;
+    EXPECT_EQ(restored.snapshot(), bytes);
+    InPieces cut(std::string_view(bytes).substr(0, bytes.size() - 1), piece_bytes, false);
+    State empty;
+    EXPECT_THAT(empty.restore(cut), ErrorIs(Reason::kBadRequest)) << piece_bytes;
+  }
+}
+
+TEST(Snapshot, ThatTurnsOutDamagedLeavesAnEmptyState) {
+  World world;
+  fill(world);
+  const std::string bytes = world.state().snapshot();
+  InPieces damaged(bytes, 1000, true);
+  State state;
+  ASSERT_THAT(state.restore(damaged), ErrorIs(Reason::kBadRequest));
+  EXPECT_EQ(state.applied(), 0u);
+  EXPECT_FALSE(state.view().find_principal("agent:triage"));
+  EXPECT_EQ(state.snapshot(), State().snapshot());
+  EXPECT_THAT(state.restore(bytes), IsOk());
 }
 
 TEST(Snapshot, GoesIntoAnEmptyStateOnly) {

@@ -18,7 +18,7 @@ TEST(State, ShowsWhatWasPut) {
 
   const Principal& triage = *view.principal(*view.find_principal("agent:triage"));
   EXPECT_EQ(triage.kind, PrincipalKind::kAgent);
-  EXPECT_EQ(triage.environment, "prod");
+  EXPECT_EQ(view.text(triage.environment), "prod");
   EXPECT_EQ(triage.owner_team, view.find_team("team:support"));
   EXPECT_FALSE(triage.owner);
   EXPECT_EQ(triage.not_after, parse_rfc3339("2027-12-31T00:00:00Z"));
@@ -29,14 +29,14 @@ TEST(State, ShowsWhatWasPut) {
   const Delegation& root = *view.delegation(*view.find_delegation("triage-reads"));
   EXPECT_EQ(root.delegator, view.find_principal("human:maria@acme.example"));
   EXPECT_FALSE(root.parent);
-  EXPECT_EQ(root.max_token_lifetime, Compact<Seconds>(Seconds{300}));
-  EXPECT_EQ(root.purpose, "first-line triage");
+  EXPECT_EQ(root.max_token_lifetime, std::optional<Seconds>(Seconds{300}));
+  EXPECT_EQ(view.text(root.purpose), "first-line triage");
   EXPECT_EQ(root.not_before, kBeginningOfTime);
   const Delegation& below = *view.delegation(*view.find_delegation("helper-reads"));
   EXPECT_EQ(below.parent, view.find_delegation("triage-reads"));
   EXPECT_EQ(below.delegator, view.find_principal("agent:triage"));
   EXPECT_EQ(below.not_after, kEndOfTime);
-  EXPECT_FALSE(below.max_token_lifetime);
+  EXPECT_EQ(below.max_token_lifetime, std::nullopt);
   EXPECT_EQ(view.guardrails().size(), 1u);
 }
 
@@ -178,7 +178,7 @@ TEST(State, ASuspendedPrincipalStaysSoWhenItsDefinitionChanges) {
   const View view = world.view();
   const Principal& triage = *view.principal(*view.find_principal("agent:triage"));
   EXPECT_EQ(triage.status, Status::kSuspended);
-  EXPECT_EQ(triage.environment, "test");
+  EXPECT_EQ(view.text(triage.environment), "test");
 }
 
 TEST(State, RevokedTokensAndTransactionsAreKeptApart) {

@@ -59,7 +59,7 @@ Seen look(const View& view) {
   for (DelegationHandle handle : view.delegations_from(parent, helper)) {
     const Delegation& delegation = *view.delegation(handle);
     ++seen.from_triage;
-    seen.purposes += delegation.purpose.size() + delegation.authority->permissions().size();
+    seen.purposes += view.text(delegation.purpose).size() + delegation.authority->size();
     if (delegation.status == Status::kEnded) ++seen.revoked;
     EXPECT_EQ(view.find_delegation(view.id(handle)), handle);
   }

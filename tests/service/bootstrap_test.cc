@@ -43,7 +43,7 @@ TEST(CloseAll, GivesTheNewOperatorTheActionsThatThereAre) {
     const auto entitlements = view.entitlements_of(*view.find_principal(made.id.text()));
     ASSERT_EQ(entitlements.size(), 1U);
     const std::string authority =
-        json::canonical(view.entitlement(entitlements[0])->authority->to_json());
+        json::canonical(view.entitlement(entitlements[0])->authority->whole().to_json());
     EXPECT_EQ(authority.find("\"scan\"") == std::string::npos, is_old) << authority;
     EXPECT_NE(authority.find("\"suspend\""), std::string::npos);
     // Everybody else is suspended, but for whom that would not change.

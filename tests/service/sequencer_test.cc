@@ -278,7 +278,8 @@ struct WithSnapshot {
 TEST(LoadSnapshot, IsUsedWhereTheRecordNamesItsDigest) {
   WithSnapshot taken;
   State state;
-  EXPECT_EQ(load(taken.at.record, state, taken.bytes, nullptr), true);
+  record::SnapshotBytes snapshot(taken.bytes, crypto::sha256(taken.bytes));
+  EXPECT_EQ(load(taken.at.record, state, snapshot, nullptr), true);
   EXPECT_EQ(state.earliest(), 1u);
   EXPECT_EQ(state.view().revision(), 3u);
   EXPECT_TRUE(state.view().find_team("team:a") && state.view().find_team("team:b"));
@@ -292,11 +293,43 @@ TEST(LoadSnapshot, IsLeftWhereItIsAnother) {
   ASSERT_THAT(check.restore(renamed), IsOk());
   for (const std::string& bytes : {renamed, std::string("garbage"), std::string()}) {
     State state;
-    EXPECT_EQ(load(taken.at.record, state, bytes, nullptr), false);
+    record::SnapshotBytes snapshot(bytes, crypto::sha256(bytes));
+    EXPECT_EQ(load(taken.at.record, state, snapshot, nullptr), false);
     EXPECT_EQ(state.earliest(), 0u);
     EXPECT_EQ(state.view().revision(), 3u);
     EXPECT_TRUE(state.view().find_team("team:a"));
   }
+}
+
+// Its digest is on record; at its end the bytes turn out to have another.
+class Damaged final : public record::SnapshotSource {
+ public:
+  Damaged(std::string_view bytes, std::string_view written)
+      : bytes_(bytes, crypto::sha256(written)) {}
+  const Digest& digest() const override { return bytes_.digest(); }
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::string_view head() const override { return bytes_.head(); }
+  Result<std::string_view> next() override {
+    Result<std::string_view> piece = bytes_.next();
+    if (!piece->empty()) return piece;
+    return fail(Reason::kRecordUnavailable, "others than were written");
+  }
+
+ private:
+  record::SnapshotBytes bytes_;
+};
+
+TEST(LoadSnapshot, LeavesNothingBehindWhereItsBytesAreOthers) {
+  WithSnapshot taken;
+  std::string renamed = taken.bytes;
+  renamed.replace(renamed.find("team:a"), 6, "team:x");
+  State state;
+  Damaged snapshot(renamed, taken.bytes);
+  EXPECT_EQ(load(taken.at.record, state, snapshot, nullptr), false);
+  EXPECT_EQ(state.earliest(), 0u);
+  EXPECT_EQ(state.view().revision(), 3u);
+  EXPECT_TRUE(state.view().find_team("team:a"));
+  EXPECT_FALSE(state.view().find_team("team:x"));
 }
 
 TEST(TakeSnapshot, DoesNotHoldTheSequencer) {
@@ -314,7 +347,8 @@ TEST(TakeSnapshot, DoesNotHoldTheSequencer) {
   ASSERT_THAT(command, IsOk());
   EXPECT_THAT(submit(sequencer, *command).get(), IsOk());
   State state;
-  EXPECT_EQ(load(at.record, state, bytes, nullptr), true);
+  record::SnapshotBytes snapshot(bytes, crypto::sha256(bytes));
+  EXPECT_EQ(load(at.record, state, snapshot, nullptr), true);
   EXPECT_EQ(state.earliest(), 1u);
   EXPECT_TRUE(state.view().find_team("team:a") && state.view().find_team("team:b"));
 }
