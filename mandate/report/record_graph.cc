@@ -121,7 +121,9 @@ class Granted {
     const std::string whom(view_.id(row.delegator));
     std::string how = "for " + whom;
     if (row.not_after != kEndOfTime) how += ", until " + format_rfc3339(row.not_after);
-    if (!row.purpose.empty()) how += ": " + std::string(row.purpose);
+    if (const std::string_view purpose = view_.text(row.purpose); !purpose.empty()) {
+      how += ": " + std::string(purpose);
+    }
     edge(principal(row.delegate), delegation(leaf), Relation::kMayActFor, how, written);
     edge(row.parent ? delegation(*row.parent) : principal(row.delegator), delegation(leaf),
          Relation::kGranted, "to " + std::string(view_.id(row.delegate)), written);
