@@ -118,7 +118,11 @@ Result<Read> read_all(const BlastOptions& options, const Connection& connection)
   ExportedRecord record;
   for (const auto& [path, source] : part->logs) {
     if (source != kExportSource || path == "-") continue;
-    if (Result<void> read = read_export(path, record); !read) return fail(read.error());
+    if (Result<void> read = read_export(path, record); !read) {
+      part->problems.insert(read.error().detail);
+      record = ExportedRecord();  // half a record grants what the other half took back
+      break;
+    }
   }
   const SystemClock clock;
   if (connection.is_named) {

@@ -44,7 +44,7 @@ class Utf16Decoder {
   Utf16Decoder(const Utf16Decoder&) = delete;
   Utf16Decoder& operator=(const Utf16Decoder&) = delete;
 
-  bool is_open() const { return iconv_ != reinterpret_cast<iconv_t>(-1); }
+  bool is_open() const { return reinterpret_cast<std::intptr_t>(iconv_) != -1; }
 
   // What `bytes`, and those kept from before, say; the end of a character may be in the next.
   std::string decode(std::string_view bytes, bool is_last) {
@@ -164,7 +164,7 @@ Result<std::size_t> InputFile::read_utf16(std::span<char> into) {
   bool is_over = false;
   while (text.empty() && !is_over) {
     std::string bytes(kStreamBytes, '\0');
-    const Result<std::size_t> got = read_gzip(bytes);
+    Result<std::size_t> got = read_gzip(bytes);
     if (!got) return got;
     is_over = *got == 0;
     bytes.resize(*got);

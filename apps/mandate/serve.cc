@@ -29,7 +29,7 @@ constexpr std::uint64_t kOwnFiles = 96;
 constexpr std::uint64_t kConnectionsMin = 32;
 
 // Of this thread alone, as Linux has it; where it is refused the work is done all the same.
-void lower_priority() { (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19); }
+void lower_priority() { (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10); }
 
 }  // namespace
 
@@ -465,6 +465,7 @@ void Running::stop() {
   // A slow disk may still hold answers; they use the server and the service, which stand until
   // here. The sequencer first: what it answers may be journalled.
   if (sequencer_) sequencer_->stop();
+  if (service_) service_->stop();
   if (journal_) journal_->stop();
 }
 

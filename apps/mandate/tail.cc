@@ -167,7 +167,7 @@ std::size_t Tail::take_lines(Followed& file, observe::Scan& scan, std::string_vi
   if (is_last_whole) used = bytes.size();
   if (used == 0) return 0;
   json::MemorySource source(bytes.substr(0, used));
-  scan.read(file.path, source, {file.offset, file.line});
+  scan.read(file.path, source, {file.offset, file.line, true});
   judge(file.path, scan);
   file.offset += used;
   file.line += static_cast<std::uint64_t>(
@@ -234,7 +234,9 @@ bool Tail::read_more(Followed& file, observe::Scan& scan) {
     const std::size_t line = start->find('\n');
     // Without a line end, there may be more to come.
     if (!is_compressed && line == std::string::npos && !is_quiet) return false;
-    const bool is_record = is_whole_object(std::string_view(*start).substr(0, line));
+    // A record may stand behind a time stamp and a host.
+    const std::string_view first = std::string_view(*start).substr(0, line);
+    const bool is_record = is_whole_object(first.substr(std::min(first.size(), first.find('{'))));
     file.kind = !is_compressed && is_record ? Followed::Kind::kLines : Followed::Kind::kWhole;
   }
   if (file.kind == Followed::Kind::kLines) return read_lines(file, scan, is_quiet);

@@ -20,7 +20,7 @@ namespace mandate {
 class StoredAuthority {
  public:
   struct Part {
-    const Permission* terms;                     // outlives what is made of it
+    const Permission* terms = nullptr;           // outlives what is made of it
     std::optional<std::string_view> identifier;  // the text of a Pattern
     friend bool operator==(const Part&, const Part&) = default;
   };

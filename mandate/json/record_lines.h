@@ -7,8 +7,9 @@
 //   RecordStream in(lines, envelopes);
 //
 // An input whose first line with a brace begins with it passes as it is, at no cost. In CSV (RFC
-// 4180) a row's first field that begins with a brace is the record, its doubled quotes are made
-// single, and the lines before the first are its header. One record to a line or row.
+// 4180; a semicolon or a tab may stand for the comma) a row's first field that begins with a brace
+// is the record, its doubled quotes are made single, and the lines before the first are its header.
+// A row without a record reads as the number 0. One record to a line or row.
 #pragma once
 
 #include <cstdint>
@@ -23,36 +24,44 @@ class RecordLines final : public ByteSource {
   static constexpr std::size_t kLookBytes = 64 << 10;   // to the first line with a brace
   static constexpr std::size_t kPrefixBytesMax = 4096;  // before the brace
 
-  explicit RecordLines(ByteSource& source) : source_(source) {}
+  // `may_be_csv`: false where it is known to be lines, whatever the first of these looks like.
+  explicit RecordLines(ByteSource& source, bool may_be_csv = true)
+      : source_(source), may_be_csv_(may_be_csv) {}
 
   Result<std::size_t> read(std::span<char> into) override;
 
  private:
   enum class At : std::uint8_t {
-    kPrefix,      // before the line's first brace: what came so far is held back
-    kRecord,      // behind it, to the line's end
-    kUnlikely,    // a line without a record
-    kFieldStart,  // of CSV
-    kOpened,      // behind the quote that opens a field
-    kField,       // within the record
-    kFieldQuote,  // behind a quote in it: its end, or the first of two
-    kOther,       // within another field in quotes
-    kOtherQuote,  // behind a quote in that
-    kPlain,       // within a field without quotes
+    kPrefix,    // before the line's first brace: what came so far is held back
+    kRecord,    // behind it, to the line's end
+    kUnlikely,  // a line without a record
+  };
+  enum class InRow : std::uint8_t {
+    kFieldStart,
+    kOpened,       // behind the quote that opens a field
+    kRecord,       // within the field that is the record
+    kRecordQuote,  // behind a quote in it: its end, or the first of two
+    kOther,        // within another field in quotes
+    kOtherQuote,   // behind a quote in that
+    kPlain,        // within a field without quotes
+    kLine,         // within a line that is a record by itself
   };
 
   void look();
   void take(char c);
   void take_csv(char c);
+  void say_if_lost();
   void end_line();
 
   ByteSource& source_;
+  bool may_be_csv_;
   bool has_looked_ = false;
   bool is_plain_ = false;
   bool is_csv_ = false;
   bool has_record_ = false;  // this row of CSV
   bool at_end_ = false;
   At at_ = At::kPrefix;
+  InRow in_row_ = InRow::kFieldStart;
   std::string prefix_;
   std::size_t owed_ = 0;  // bytes of the line that come as spaces at its end
   std::string ready_;     // [given_, …) is next

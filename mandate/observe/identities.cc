@@ -70,7 +70,8 @@ bool is_listed(const graph::Graph& graph, graph::Node node) {
 
 PrincipalId identity_of(std::string_view name, bool is_person) {
   const std::string prefix = is_person ? "human:" : "workload:";
-  if (name.size() <= kNameBytesMax) {
+  // An id with '*' could not be an identifier: nobody could be asked about it.
+  if (name.size() <= kNameBytesMax && name.find('*') == std::string_view::npos) {
     if (Result<PrincipalId> own = PrincipalId::parse(name)) return *std::move(own);
     if (Result<PrincipalId> made = PrincipalId::parse(prefix + std::string(name))) {
       return *std::move(made);

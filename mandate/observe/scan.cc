@@ -22,9 +22,13 @@ void count(json::Damage::Row& row, std::uint64_t offset) {
   if (row.count++ == 0) row.first_offset = offset;
 }
 
-}  // namespace
-
-namespace {
+// What follows in the same input, or lies within a record of it.
+void add_row(json::Damage::Row& row, const json::Damage::Row& more) {
+  if (more.count == 0) return;
+  row.first_offset =
+      row.count == 0 ? more.first_offset : std::min(row.first_offset, more.first_offset);
+  row.count += more.count;
+}
 
 // As some stores of logs keep them: the outermost members' names in lower case.
 std::string in_lower_case(std::string_view path) {
@@ -115,39 +119,50 @@ bool Scan::take_wrapped(json::RecordStream& in, const Place& place, int levels,
   std::vector<json::Slot> slots(std::size(kWrappers));
   in.read(*wrappers_, slots);
   for (const json::Slot& slot : slots) {
-    if (slot.text.find('{') == std::string_view::npos) continue;
+    // Prose that quotes a record is none: whoever writes the prose would write the log.
+    const std::size_t first = slot.text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos || (slot.text[first] != '{' && slot.text[first] != '[')) {
+      continue;
+    }
     json::MemorySource text(slot.text);
     json::RecordStream inner(text, all_envelopes(), slot.text.size() + 1);
     bool taken = false;
+    std::uint64_t foreign = 0;
     while (inner.next(readers_[current_].projection, readers_[current_].slots)) {
       Place inside = place;
       inside.record = inner.record();
-      taken = take(inner, inside, report) ||
-              (levels > 1 && take_wrapped(inner, inside, levels - 1, report)) || taken;
+      const bool is_known = take(inner, inside, report) ||
+                            (levels > 1 && take_wrapped(inner, inside, levels - 1, report));
+      taken = taken || is_known;
+      foreign += is_known ? 0 : 1;
     }
-    if (taken) return true;
+    if (!taken) continue;
+    for (; foreign > 0; --foreign) count(report.unrecognised, place.offset);
+    for (std::size_t i = 0; i < json::Damage::kKinds; ++i) {
+      const auto kind = static_cast<json::Damage::Kind>(i);
+      if (inner.damage().of(kind).count > 0) report.damage.add(kind, place.offset);
+    }
+    return true;
   }
   return false;
 }
 
 void FileReport::append(const FileReport& next) {
-  const auto add = [](json::Damage::Row& row, const json::Damage::Row& more) {
-    if (row.count == 0) row.first_offset = more.first_offset;
-    row.count += more.count;
-  };
   if (source.empty()) source = next.source;
   bytes = next.bytes;
   lines += next.lines;
   activities += next.activities;
-  add(unrecognised, next.unrecognised);
-  add(unusable, next.unusable);
-  add(untimed, next.untimed);
-  for (std::size_t i = 0; i < json::Damage::kKinds; ++i) add(damage.rows[i], next.damage.rows[i]);
+  add_row(unrecognised, next.unrecognised);
+  add_row(unusable, next.unusable);
+  add_row(untimed, next.untimed);
+  for (std::size_t i = 0; i < json::Damage::kKinds; ++i) {
+    add_row(damage.rows[i], next.damage.rows[i]);
+  }
   if (!error) error = next.error;
 }
 
 void Scan::read(std::string_view file, json::ByteSource& source, Start start) {
-  json::RecordLines lines(source);
+  json::RecordLines lines(source, !start.is_lines);
   json::RecordStream in(lines, all_envelopes());
   read(file, in, start);
 }
@@ -169,7 +184,9 @@ void Scan::read(std::string_view file, json::RecordStream& in, const Start& star
   }
   report.bytes = in.bytes();
   report.lines = in.lines();
-  report.damage = in.damage();
+  for (std::size_t i = 0; i < json::Damage::kKinds; ++i) {
+    add_row(report.damage.rows[i], in.damage().rows[i]);
+  }
   report.error = in.read_error();
   files_.push_back(std::move(report));
 }

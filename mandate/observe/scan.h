@@ -50,9 +50,10 @@ class Scan {
   struct Start {
     std::uint64_t offset = 0;
     std::uint64_t line = 1;
+    bool is_lines = false;  // records one to a line, as what came before has shown
   };
   // `file` is what evidence will say.
-  void read(std::string_view file, json::ByteSource& source, Start start = {0, 1});
+  void read(std::string_view file, json::ByteSource& source, Start start = {0, 1, false});
   // A piece of the file; evidence counts its lines from the piece's beginning. False where the
   // bytes turn out to be no piece (`RecordStream::is_sound_piece`): the scan is then void.
   bool read_piece(std::string_view file, json::ByteSource& source,

@@ -40,27 +40,27 @@ class Compact {
   std::uint32_t word_ = kNone;
 };
 
-// The low `Bytes` bytes of a number, at any address.
-template <std::size_t Bytes>
+// The low `kBytes` bytes of a number, at any address.
+template <std::size_t kBytes>
 class PackedNumber {
  public:
-  static constexpr std::uint64_t kMax = (std::uint64_t{1} << (Bytes * 8)) - 1;
+  static constexpr std::uint64_t kMax = (std::uint64_t{1} << (kBytes * 8)) - 1;
   constexpr PackedNumber() = default;
   // Precondition: at most kMax.
   constexpr explicit PackedNumber(std::uint64_t number) {
     assert(number <= kMax);
-    for (std::size_t i = 0; i < Bytes; ++i) {
+    for (std::size_t i = 0; i < kBytes; ++i) {
       bytes_[i] = static_cast<std::uint8_t>(number >> (8 * i));
     }
   }
   constexpr std::uint64_t number() const {
     std::uint64_t number = 0;
-    for (std::size_t i = 0; i < Bytes; ++i) number |= std::uint64_t{bytes_[i]} << (8 * i);
+    for (std::size_t i = 0; i < kBytes; ++i) number |= std::uint64_t{bytes_[i]} << (8 * i);
     return number;
   }
 
  private:
-  std::array<std::uint8_t, Bytes> bytes_{};
+  std::array<std::uint8_t, kBytes> bytes_{};
 };
 
 inline constexpr std::int64_t kInstantMsMax = 253'402'300'799'999;  // RFC 3339's last

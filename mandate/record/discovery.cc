@@ -35,7 +35,6 @@ bool is_on_record(const View& view, const PrincipalId& id) {
   for (std::size_t kind = 0; kind < kPrincipalKindCount; ++kind) {
     const std::string prefix = std::string(mandate::name(static_cast<PrincipalKind>(kind))) + ":";
     if (view.find_principal(prefix + name)) return true;
-    if (view.find_principal(prefix + compared(name))) return true;
   }
   return false;
 }
@@ -63,6 +62,13 @@ void Discovery::look(const View& view) {
       const auto found = is_naming ? by_name_.find(compared(value)) : by_name_.end();
       if (found != by_name_.end()) is_bound_[found->second] = true;
     }
+  }
+  for (const std::uint32_t end = view.count(NodeKind::kPrincipal); looked_at_principals_ < end;
+       ++looked_at_principals_) {
+    const std::string_view name = name_of(view.id(PrincipalHandle{looked_at_principals_}));
+    if (name.find('@') == std::string_view::npos) continue;
+    const auto found = by_name_.find(compared(name));
+    if (found != by_name_.end()) is_bound_[found->second] = true;
   }
 }
 

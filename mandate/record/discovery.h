@@ -22,8 +22,8 @@ class Discovery {
   explicit Discovery(std::vector<PrincipalId> seen);
 
   const std::vector<PrincipalId>& seen() const { return seen_; }
-  // Takes in the authenticators that it has not looked at yet. What one proves never changes, so
-  // each is looked at once. O(those).
+  // Takes in the authenticators, and the principals whose names are mail addresses, that it has not
+  // looked at yet. What they say never changes, so each is looked at once. O(those).
   void look(const View& view);
   // A `discovered` for each that is not on record at the view's revision. Looks first.
   Plan plan(const View& view);
@@ -33,6 +33,7 @@ class Discovery {
   std::unordered_map<std::string, std::size_t> by_name_;  // position in `seen_`
   std::vector<bool> is_bound_;                            // by position: an authenticator names it
   std::uint32_t looked_at_ = 0;
+  std::uint32_t looked_at_principals_ = 0;
 };
 
 }  // namespace mandate::record

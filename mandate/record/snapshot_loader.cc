@@ -80,7 +80,7 @@ class SnapshotLoader {
 
   void authorities() {
     const std::uint64_t count = in_.number(kCountMax);
-    state_.authorities_by_hash.reserve(std::min(count, in_.remaining()));
+    state_.authorities_by_hash.reserve(std::min(count, in_.remaining() / 3));  // parts, terms, text
     for (std::uint64_t i = 0; i < count && in_.ok(); ++i) {
       in_.item();
       parts_.resize(in_.number(limits::kPermissionsMax));

@@ -24,7 +24,8 @@ std::uint64_t hash_of_terms(const Permission& permission) {
   const auto add = [&hash](std::string_view text) { hash = mix(hash ^ hash_of_text(text)); };
   for (const ResourceId& location : permission.locations) add(location.text());
   for (const std::string& action : permission.actions) add(action);
-  return hash;  // those that differ in constraints alone are told apart by comparison
+  if (!permission.constraints.empty()) add(json::canonical(permission.constraints.to_json()));
+  return hash;
 }
 
 std::uint64_t hash_of(std::span<const StoredAuthority::Part> parts) {

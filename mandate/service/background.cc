@@ -10,13 +10,23 @@ Background::Background(std::function<void()> begin)
         run();
       }) {}
 
-Background::~Background() {
+Background::~Background() { stop(); }
+
+void Background::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Background::post_first(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_front(std::move(work));
+  }
+  wake_.notify_one();
 }
 
 void Background::post(Work work) {

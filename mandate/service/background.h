@@ -1,4 +1,4 @@
-// What takes long and may wait: one thread of the lowest priority, so that neither the sequencer
+// What takes long and may wait: one thread of low priority, so that neither the sequencer
 // nor whoever decides is kept from its core by it.
 //
 //   Background background;   background.post([done] { done(listing()); });
@@ -12,20 +12,23 @@
 
 namespace mandate::service {
 
-// Threads may share one. The work comes in its order, one after the other; each piece answers
-// somebody who is counted elsewhere, so the queue has no bound of its own.
+// Threads may share one. The work comes in its order, one after the other, but what is posted
+// first; each piece answers somebody who is counted elsewhere, so the queue has no bound of its
+// own.
 class Background {
  public:
   using Work = std::function<void()>;
 
   // `begin`, where there is one, is called first, by the thread itself.
   explicit Background(std::function<void()> begin = {});
-  // What was posted is done first.
-  ~Background();
+  ~Background();  // stops
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
   void post(Work work);
+  void post_first(Work work);  // before all that waits
+  // What was posted is done first; what is posted later is not done.
+  void stop();
 
  private:
   void run();

@@ -151,7 +151,9 @@ void run(Core& core, std::shared_ptr<Operator> who, Sequencer::Command plan, Don
       who->caller.token.claims().client_id.text(), std::move(plan),
       [&core, answer = std::move(answer), takes_long](Result<Committed> committed) {
         if (!takes_long) return answer(committed);
-        core.background.post([answer, committed = std::move(committed)] { answer(committed); });
+        // Before previews that wait: somebody contains an incident and is to hear that it is done.
+        core.background.post_first(
+            [answer, committed = std::move(committed)] { answer(committed); });
       });
 }
 
@@ -459,7 +461,14 @@ void discover_endpoint(Core& core, const ApiCall& call, const json::Value& body,
           check_operator(core, at, *shared, kManagementType, "scan", "principal", id.text(), when);
       if (!may) return fail(may.error());
     }
-    return discovery->plan(at);
+    record::Plan planned = discovery->plan(at);
+    if (!planned.changes.empty() &&
+        core.deps.state.discovered() + planned.changes.size() > kDiscoveredMax) {
+      return fail(Reason::kLimitExceeded,
+                  "there would be more than " + std::to_string(kDiscoveredMax) +
+                      " discovered principals; expected some to be adopted or dismissed first");
+    }
+    return planned;
   };
   // Refused before the writer's turn, and most of the looking done.
   Result<record::Plan> planned = plan(view, now);

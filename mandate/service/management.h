@@ -13,6 +13,10 @@ namespace mandate::service {
 // The statement of a delegation without an end is fetched anew at the latest after this.
 inline constexpr Seconds kStatementLifetimeMax{30 * 86'400};
 
+// Discovered principals on record at one time, neither adopted nor dismissed: what reads logs every
+// night cannot fill the record.
+inline constexpr std::uint32_t kDiscoveredMax = 20'000;
+
 // Identities in one request to put on record as discovered.
 inline constexpr std::size_t kDiscoveriesMax = 200;
 

@@ -114,6 +114,8 @@ void Service::may_read_log(const ApiCall& call, Done done) {
 }
 
 void Service::count_refusal(Reason reason) { impl_->core.journalist.count(reason); }
+void Service::stop() { impl_->core.background.stop(); }
+
 void Service::flush_counts() { impl_->core.journalist.flush_counts(); }
 
 }  // namespace mandate::service

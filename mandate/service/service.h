@@ -116,6 +116,8 @@ class Service {
   void count_refusal(Reason reason);
   // Writes what was counted; called once a second and at the end.
   void flush_counts();
+  // Once the sequencer has stopped: ends what goes on in the background.
+  void stop();
 
  private:
   struct Impl;

@@ -33,6 +33,19 @@ def grows(folder):
     assert follower.code == 0, follower.code
 
 
+def grows_behind_time_stamps(folder):
+    """Lines of syslog, one after the other: read as they come, whatever a line in between says."""
+    lines = ["Jan  2 03:04:05 host app[7]: " + line for line in log_of("TI5")]
+    log = folder / "audit.log"
+    add(log, lines[:1])
+    with Follower(folder, "audit.log") as follower:
+        follower.expect()
+        add(log, ['a,"{""x"":1}"\n'] + lines[1:2])
+        follower.expect()
+        add(log, lines[2:])
+        follower.expect(rule_of("TI5"))
+
+
 def twin_is_silent(folder):
     add(folder / "audit.log", log_of("TI5", "twin"))
     with Follower(folder, "audit.log") as follower:
@@ -180,8 +193,8 @@ def refuses(folder):
         assert done.returncode == 2 and "expected" in done.stderr, (options, done)
 
 
-CASES = [grows, twin_is_silent, rotates, is_cut_short, folder_fills, file_appears, standard_input,
-         restarts, grown_evidence_is_no_news, killed, refuses]
+CASES = [grows, grows_behind_time_stamps, twin_is_silent, rotates, is_cut_short, folder_fills,
+         file_appears, standard_input, restarts, grown_evidence_is_no_news, killed, refuses]
 
 
 if __name__ == "__main__":

@@ -59,6 +59,15 @@ TEST(RecordLines, blanks_what_stands_before_a_record) {
       {"CSV with lines in its fields, and more records in a row",
        "h\n\"a\nb\",\"{\"\"c\"\":\n1}\",\"{\"\"d\"\":1}\",x\"y\n\"\",\"{}\"\n",
        " \n  \n{\"c\":" + spaces(6) + "\n1}" + spaces(17) + "\n{}" + spaces(5) + "\n"},
+      {"CSV with rows that have no record of their own form",
+       "h\n1,\"{\"\"a\"\":1}\"\n{\"b\":2}\nx,y\n1,[]\n\r\n2, \" {\"\"c\"\":3}\"\n\"{}\";z",
+       " \n{\"a\":1}" + spaces(6) + "\n{\"b\":2}\n0  \n0   \n \n{\"c\":3}" + spaces(8) + "\n{}" +
+           spaces(4)},
+      {"braces in strings", "t {\"a\":\"x {y\"}\n", "{\"a\":\"x {y\"}  \n"},
+      {"lines that tell nothing, first", "sh: if {\nt {\"a\":1}\n", "{       \n{\"a\":1}  \n"},
+      {"CSV with a row that tells nothing, first", "h\n\"a {tag}\"\n\"{}\"\n",
+       " \n0" + spaces(8) + "\n{}  \n"},
+      {"CSV of pretty-printed records", "h\n\"{\n \"\"a\"\":1}\"\n", " \n{ \n \"a\":1}   \n"},
       {"CSV with a quote that is never closed", "h\n\"{\"\"a\"\":1}\",\"a\n\"\"",
        " \n{\"a\":1}" + spaces(7) + "\n {"},
       {"as long as may be", "t {}\n" + long_text + "{}\n",
@@ -66,7 +75,7 @@ TEST(RecordLines, blanks_what_stands_before_a_record) {
   };
   for (const Row& row : rows) {
     ASSERT_EQ(row.text.size(), row.seen.size()) << row.name;
-    for (const std::size_t drip : {1, 3, 100, 1 << 20}) {
+    for (const std::size_t drip : {1U, 3U, 100U, 1U << 20}) {
       EXPECT_EQ(read(row.text, drip), row.seen) << row.name << ", " << drip << " bytes at a time";
     }
   }

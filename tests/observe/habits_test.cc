@@ -154,6 +154,12 @@ TEST(Habits, a_deployment_outside_the_hours_of_all_others_is_told_of) {
       {"what deploys nothing",
        runs(6, "ListServices") + deployment(9, 2, "AssumedRole", "ListServices"),
        {}},
+      {"what only begins alike",
+       runs(6) + deployment(9, 2, "AssumedRole", "UpdateServicePrimaryTaskSet"),
+       {}},
+      {"with the version of an API",
+       runs(6) + deployment(9, 2, "AssumedRole", "UpdateService20150331v2"),
+       {"run_outside_hours"}},
       {"at all hours", runs(6) + deployment(7, 0) + deployment(8, 19) + deployment(9, 2), {}},
   };
   for (const auto& row : rows) EXPECT_EQ(rules_in(row.log), row.expected) << row.name;

@@ -47,6 +47,13 @@ TEST(Identities, are_of_those_who_did_something) {
   EXPECT_THAT(met_in(event(R"({"type":"AWSService","invokedBy":"ec2.amazonaws.com"})")), IsEmpty());
 }
 
+TEST(Identities, hold_no_star_so_that_anybody_can_be_asked_about) {
+  const std::vector<std::string> met =
+      met_in(event(R"({"type":"IAMUser","arn":"arn:aws:iam::1:user/a*b","accountId":"1",)"
+                   R"("accessKeyId":"AKIA1","userName":"a*b"})"));
+  EXPECT_THAT(met, ElementsAre(testing::StartsWith("workload:arn:aws:iam::1:user/a-b-")));
+}
+
 TEST(Identities, of_sessions_are_the_roles_behind_them) {
   EXPECT_THAT(met_in(event(kSession)), ElementsAre("workload:arn:aws:iam::1:role/path/ci"));
   EXPECT_THAT(met_in(event(R"({"type":"AssumedRole","accountId":"1",)"

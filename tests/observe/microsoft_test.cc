@@ -125,6 +125,14 @@ std::string mailbox(int minute, const std::string& of, const std::string& to,
                who, who.find('@') == std::string::npos ? 3 : 0);
 }
 
+std::string folder(const std::string& to, const std::string& right) {
+  return event(
+      "Add-MailboxFolderPermission", 3,
+      R"(,"Parameters":[{"Name":"Identity","Value":"ann:\\Calendar"},{"Name":"User","Value":")" +
+          to + R"("},{"Name":"AccessRights","Value":")" + right + R"("}])",
+      "Ann@acme.example", to == "Default" && right == "Reviewer" ? 2 : 0);
+}
+
 TEST(Microsoft, a_mailbox_that_another_may_open_is_told_of) {
   const struct {
     const char* name;
@@ -140,6 +148,22 @@ TEST(Microsoft, a_mailbox_that_another_may_open_is_told_of) {
       {"denied",
        mailbox(1, "Bob", "Cleo", "Ann@acme.example", R"(,{"Name":"Deny","Value":"True"})"),
        {}},
+      {"two rights over one",
+       mailbox(1, "Bob", "Cleo") + mailbox(2, "Bob", "Cleo"),
+       {{"account_opened", Severity::kLow}, {"account_opened", Severity::kLow}}},
+      {"to an outsider",
+       mailbox(1, "Bob", "eve@other.example"),
+       {{"trust_widened", Severity::kHigh}}},
+      {"to a colleague by address",
+       mailbox(1, "Bob", "cleo@Acme.example"),
+       {{"account_opened", Severity::kLow}}},
+      {"a calendar's own default",
+       folder("Default", "AvailabilityOnly") + folder("Default", "Reviewer"),
+       {{"account_opened", Severity::kLow}}},
+      {"a folder closed to strangers", folder("Anonymous", "None"), {}},
+      {"a folder open to strangers",
+       folder("Anonymous", "Reviewer"),
+       {{"trust_widened", Severity::kHigh}}},
       {"by the platform", mailbox(1, "Bob", "Cleo", R"(NT AUTHORITY\\SYSTEM)"), {}},
       {"by an account that applications use as well",
        mailbox(1, "Bob", "Cleo") + event("Search", 2, "", "ann@acme.example", 5),
@@ -201,6 +225,13 @@ TEST(Microsoft, an_application_that_acts_for_who_never_consented_is_told_of) {
     EXPECT_EQ(rules_in(known + agree(5, "eve@acme.example") + act(6, "Eve@acme.example", member)),
               std::set<std::string>{});
   }
+  // What was withdrawn for all is no consent of all.
+  const std::string ended =
+      event("Remove delegated permission grant.", 4,
+            R"(,"ObjectId":"api","ModifiedProperties":[)" +
+                property("DelegatedPermissionGrant.ConsentType", "AllPrincipals") + "," +
+                property("ServicePrincipal.AppId", "app1") + "]");
+  EXPECT_EQ(rules_in(known + ended + act(5, "eve@acme.example", "AppId")), told);
   const std::string for_all = consent(4, "[] => [[ConsentType: AllPrincipals, Scope: User.Read]];");
   EXPECT_EQ(rules_in(known + for_all + act(5, "eve@acme.example", "AppId")),
             std::set<std::string>{});

@@ -188,6 +188,8 @@ TEST(Kubernetes, an_account_that_leaves_its_clusters_network_is_found) {
       {"by another program", three + by_account(4, "203.0.113.9", "curl/8"), told},
       {"by the same", three + by_account(4, "203.0.113.9"), told},
       {"inside", three + by_account(4, "192.168.1.9", "curl/8"), {}},
+      {"outside, in IPv6's form", three + by_account(4, "::ffff:203.0.113.9", "curl/8"), told},
+      {"link-local", three + by_account(4, "FE90::1", "curl/8"), {}},
       {"hardly known inside", two + by_account(4, "203.0.113.9", "curl/8"), {}},
       {"always outside", by_account(1, "203.0.113.9") + by_account(2, "198.51.100.9"), {}},
       {"a person's",

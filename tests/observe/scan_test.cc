@@ -136,6 +136,35 @@ TEST(Scan, finds_records_in_what_shippers_wrap_them_in) {
   }
 }
 
+TEST(Scan, counts_what_is_lost_within_a_wrapper_and_takes_no_record_out_of_prose) {
+  const std::string record =
+      R"({"eventID":"e","eventTime":"2026-01-01T00:00:00Z","eventName":"x",)"
+      R"("eventSource":"s3.amazonaws.com","userIdentity":{"type":"IAMUser"}})";
+  const auto wrapped = [](const std::string& text) {
+    return R"({"message":)" + json::canonical(json::Value(text)) + "}\n";
+  };
+  const struct {
+    const char* name;
+    std::string log;
+    std::uint64_t events;
+    std::uint64_t foreign;
+    std::uint64_t damaged;
+  } rows[] = {
+      {"whole", wrapped(R"({"Records":[)" + record + "]}"), 1, 0, 0},
+      {"cut short", wrapped(R"({"Records":[)" + record + "," + record.substr(0, 90)), 1, 0, 1},
+      {"beside others", R"({"data":[)" + record + R"(,{"a":1},{"b":2}]})", 1, 2, 0},
+      {"quoted in prose", wrapped("login failed for bob\n" + record), 0, 1, 0},
+  };
+  for (const auto& row : rows) {
+    Scan scan;
+    json::MemorySource source(row.log);
+    scan.read("f", source);
+    EXPECT_EQ(scan.summary().events(), row.events) << row.name;
+    EXPECT_EQ(scan.files().back().unrecognised.count, row.foreign) << row.name;
+    EXPECT_EQ(scan.files().back().damage.skipped(), row.damaged) << row.name;
+  }
+}
+
 TEST(Scan, gives_up_what_is_wrapped_without_end) {
   std::string record = R"({"eventID":"e","eventTime":"2026-01-01T00:00:00Z","eventName":"x",)"
                        R"("eventSource":"s3.amazonaws.com","userIdentity":{"type":"IAMUser"}})";

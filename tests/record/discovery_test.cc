@@ -63,6 +63,13 @@ TEST(Discovery, LeavesAloneWhoIsKnownInAnyWay) {
   }
 }
 
+TEST(Discovery, ComparesMailWhateverItsCaseOnRecord) {
+  World world(test::kSample);
+  EXPECT_THAT(discover(world, {"human:Zeta@acme.example"}), ElementsAre("human:Zeta@acme.example"));
+  EXPECT_THAT(discover(world, {"workload:zeta@acme.example", "workload:Zeta"}),
+              ElementsAre("workload:Zeta"));
+}
+
 TEST(Discovery, KnowsPeopleByTheClaimsOfTheirAuthenticators) {
   struct Row {
     std::string claim;

@@ -121,7 +121,7 @@ void trust_widened(const Summary& summary, std::vector<Finding>& findings) {
 
 // Own accounts: a mailbox that another account may open, or send in the name of.
 void account_opened(const Summary& summary, std::vector<Finding>& findings) {
-  std::map<std::pair<std::string, std::string>, std::size_t> accounts;  // by actor and party
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> accounts;  // by actor, party
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kTrustAdded || change.right.empty()) continue;
     const auto actor = summary.principals().find(change.actor);
@@ -131,8 +131,11 @@ void account_opened(const Summary& summary, std::vector<Finding>& findings) {
     const PartyRow& party = change.parties.front();
     if (party.scope != PartyScope::kOwn) continue;
     const bool is_for_itself = is_named(change.actor, party.id);
-    const bool is_owners = is_named(change.actor, last_part(change.object));
-    const bool is_again = ++accounts[{change.actor, party.id}] > 1;
+    const std::string account = change.object.substr(0, change.object.find(":\\"));
+    const bool is_owners = is_named(change.actor, account);
+    std::set<std::string>& given = accounts[{change.actor, party.id}];
+    given.insert(account);
+    const bool is_again = given.size() > 1;
     Finding finding = made_by(summary, change);
     finding.severity = is_for_itself || is_again ? Severity::kMedium : Severity::kLow;
     finding.confidence = Confidence::kMedium;

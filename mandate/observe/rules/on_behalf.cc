@@ -47,9 +47,12 @@ Consents consents_in(const Summary& summary) {
     const bool is_consent =
         change.kind == ChangeKind::kConsentGiven || change.kind == ChangeKind::kConsentEnded;
     for (const PartyRow& party : change.parties) {
-      if (change.kind == ChangeKind::kTrustAdded) consents.for_all.insert(party.id);
+      const bool is_trust = change.kind == ChangeKind::kTrustAdded && change.right.empty();
+      if (is_trust) consents.for_all.insert(party.id);
       if (!is_consent) continue;
-      if (change.object == kEverybody) consents.for_all.insert(party.id);
+      if (change.kind == ChangeKind::kConsentGiven && change.object == kEverybody) {
+        consents.for_all.insert(party.id);
+      }
       consents.of[{party.id, change.object}].push_back(&change);
       if (change.kind == ChangeKind::kConsentGiven) consents.users[party.id].insert(change.object);
     }

@@ -70,9 +70,17 @@ bool is_program_use(const Use& use) {
 }
 
 std::string network_of(std::string_view address) {
+  constexpr std::string_view kMapped = "::ffff:";  // an IPv4 address in IPv6's form
+  if (address.starts_with(kMapped) && address.find('.') != std::string_view::npos) {
+    address.remove_prefix(kMapped.size());
+  }
   if (address.find(':') != std::string_view::npos) {
-    const bool is_own = address.starts_with("fc") || address.starts_with("fd") ||
-                        address.starts_with("fe8") || address.starts_with("::");
+    // Unique local (fc00::/7), link-local (fe80::/10), loopback and unspecified.
+    const auto at = [address](std::size_t i) { return i < address.size() ? address[i] | 0x20 : 0; };
+    const bool is_local = at(0) == 'f' && (at(1) == 'c' || at(1) == 'd');
+    const bool is_link_local = at(0) == 'f' && at(1) == 'e' &&
+                               (at(2) == '8' || at(2) == '9' || at(2) == 'a' || at(2) == 'b');
+    const bool is_own = is_local || is_link_local || address.starts_with("::");
     const std::size_t second = address.find(':', address.find(':') + 1);
     return is_own ? std::string() : std::string(address.substr(0, second));
   }

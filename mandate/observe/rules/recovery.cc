@@ -177,7 +177,11 @@ void consent_over_broad(const Summary& summary, std::vector<Finding>& findings) 
     const bool is_same = !is_first && when.first - known->second.first <= kOneConsent;
     known->second.first = when.first;
     if (is_same) {
-      cite(findings[known->second.second], change.seen);
+      Finding& told = findings[known->second.second];
+      cite(told, change.seen);
+      if (!change.right.empty() && told.explanation.find(change.right) == std::string::npos) {
+        told.explanation.insert(told.explanation.size() - 1, ", " + change.right);
+      }
       continue;
     }
     known->second.second = findings.size();

@@ -52,7 +52,11 @@ constexpr std::pair<std::string_view, std::string_view> kDeployments[] = {
 bool is_deployment(const Activity& activity) {
   return activity.outcome == Outcome::kSucceeded && activity.time != kUntimed &&
          std::any_of(std::begin(kDeployments), std::end(kDeployments), [&](const auto& row) {
-           return activity.action.starts_with(row.second) && activity.service == row.first;
+           const std::string_view rest =
+               std::string_view(activity.action)
+                   .substr(std::min(activity.action.size(), row.second.size()));
+           return activity.service == row.first && activity.action.starts_with(row.second) &&
+                  (rest.empty() || (rest.front() >= '0' && rest.front() <= '9'));
          });
 }
 

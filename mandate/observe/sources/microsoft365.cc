@@ -182,18 +182,26 @@ void read_delegate(std::span<const json::Slot> slots, Scratch& scratch, Activity
   if (!parameters) return;
   std::string_view who = value_of(*parameters, "User");
   if (who.empty()) who = value_of(*parameters, "Trustee");
-  who = who.substr(who.rfind('/') + 1);
+  who = who.substr(who.find_last_of("/\\") + 1);
   const std::string_view right = value_of(*parameters, "AccessRights");
   if (who.empty() || right.empty() || value_of(*parameters, "Deny") == "True") return;
-  const bool is_public = who == "Default" || who == "Anonymous" || who == "Everyone";
+  // When somebody is busy, and no more.
+  if (right == "None" || right == "AvailabilityOnly" || right == "LimitedDetails") return;
+  // Of a folder, `Default` is the own organisation.
+  const bool is_folder = activity.action == "Add-MailboxFolderPermission";
+  const bool is_public =
+      who == "Anonymous" || who == "Everyone" || (who == "Default" && !is_folder);
+  const std::string_view domain = domain_of(who);
+  const bool is_outside = !domain.empty() && !is_same_name(domain, domain_of(activity.actor.id));
   std::string_view mailbox = value_of(*parameters, "Identity");
   if (mailbox.empty()) mailbox = activity.target;
   activity.change.kind = ChangeKind::kTrustAdded;
   activity.change.object = scratch.keep(std::string(mailbox.substr(mailbox.rfind('/') + 1)));
   activity.change.right = scratch.keep(std::string(right));
-  activity.change.parties =
-      scratch.only({.id = scratch.keep(std::string(who)),
-                    .scope = is_public ? PartyScope::kPublic : PartyScope::kOwn});
+  activity.change.parties = scratch.only({.id = scratch.keep(std::string(who)),
+                                          .scope = is_public    ? PartyScope::kPublic
+                                                   : is_outside ? PartyScope::kExternal
+                                                                : PartyScope::kOwn});
 }
 
 bool is_failure(std::string_view result, std::string_view operation) {

@@ -228,6 +228,14 @@ bool is_named_for_admins(std::string_view name) {
   return ends();
 }
 
+bool is_same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 std::string_view domain_of(std::string_view mail) {
   const std::size_t at = mail.rfind('@');
   return at == std::string_view::npos ? std::string_view() : mail.substr(at + 1);

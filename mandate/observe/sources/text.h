@@ -63,6 +63,9 @@ bool is_instance_id(std::string_view name);
 // all that many logs say of what a right is over.
 bool is_named_for_admins(std::string_view name);
 
+// The same but for upper and lower case, in ASCII.
+bool is_same_name(std::string_view a, std::string_view b);
+
 // Behind the last '@'; empty where there is none.
 std::string_view domain_of(std::string_view mail);
 
