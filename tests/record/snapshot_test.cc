@@ -154,7 +154,7 @@ TEST(Snapshot, ComesInPiecesOfAnySize) {
   world.apply(large + "]}");
   const std::string bytes = world.state().snapshot();
   ASSERT_GT(bytes.size(), std::size_t{2 * 120 << 10});
-  for (const std::size_t piece_bytes : {1000, 65'536, 200'000, 1 << 20}) {
+  for (const std::size_t piece_bytes : {1000U, 65'536U, 200'000U, 1U << 20}) {
     InPieces whole(bytes, piece_bytes, false);
     State restored;
     ASSERT_THAT(restored.restore(whole), IsOk()) << piece_bytes;
