@@ -168,7 +168,7 @@ TEST(Scan, counts_what_is_lost_within_a_wrapper_and_takes_no_record_out_of_prose
 TEST(Scan, gives_up_what_is_wrapped_without_end) {
   std::string record = R"({"eventID":"e","eventTime":"2026-01-01T00:00:00Z","eventName":"x",)"
                        R"("eventSource":"s3.amazonaws.com","userIdentity":{"type":"IAMUser"}})";
-  for (const std::uint64_t events : {1, 1, 1, 1, 0}) {  // itself, then in one to four others
+  for (const std::uint64_t events : {1U, 1U, 1U, 1U, 0U}) {  // itself, then in one to four others
     Scan scan;
     json::MemorySource source(record);
     scan.read("f", source);
