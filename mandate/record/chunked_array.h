@@ -59,7 +59,7 @@ class ChunkedArray {
     std::size_t offset;
   };
   static constexpr std::size_t bytes_of(std::size_t chunk) {
-    return sizeof(T) << (kFirstBits + chunk);
+    return sizeof(T) << (kFirstBits + chunk);  // NOLINT(bugprone-sizeof-expression): also pointers
   }
   // Chunk k holds 2^(k + kFirstBits) items, so index + 2^kFirstBits has the chunk as its top bit.
   static Where locate(std::uint32_t index) {
