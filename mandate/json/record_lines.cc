@@ -106,7 +106,7 @@ Result<std::size_t> RecordLines::read(std::span<char> into) {
       if (is_cut) ready_ += '{';
       continue;
     }
-    const Result<std::size_t> bytes = source_.read(into);
+    Result<std::size_t> bytes = source_.read(into);
     if (is_plain_) return bytes;
     if (!bytes) error_ = bytes.error();
     at_end_ = !bytes || *bytes == 0;
