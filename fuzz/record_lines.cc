@@ -1,36 +1,23 @@
 // Whatever the bytes, and in whatever pieces they come: as many go out, and line ends stay where
 // they are.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include "mandate/json/record_lines.h"
+#include "testing/dripping.h"
 
 namespace {
 
-using mandate::json::MemorySource;
 using mandate::json::RecordLines;
 
 void require(bool holds) {
   if (!holds) std::abort();
 }
 
-class Dripping : public mandate::json::ByteSource {
- public:
-  Dripping(std::string_view text, std::size_t bytes) : text_(text), bytes_(bytes) {}
-  mandate::Result<std::size_t> read(std::span<char> into) override {
-    return text_.read(into.subspan(0, std::min(bytes_, into.size())));
-  }
-
- private:
-  MemorySource text_;
-  std::size_t bytes_;
-};
-
 std::string read(std::string_view text, std::size_t drip) {
-  Dripping source(text, drip);
+  mandate::test::Dripping source(text, drip);
   RecordLines lines(source);
   std::string all;
   char piece[4096];

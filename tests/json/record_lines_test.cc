@@ -3,26 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
+
+#include "testing/dripping.h"
 
 namespace mandate::json {
 namespace {
 
-class Dripping : public ByteSource {
- public:
-  Dripping(std::string_view text, std::size_t bytes) : text_(text), bytes_(bytes) {}
-  Result<std::size_t> read(std::span<char> into) override {
-    return text_.read(into.subspan(0, std::min(bytes_, into.size())));
-  }
-
- private:
-  MemorySource text_;
-  std::size_t bytes_;
-};
-
 std::string read(std::string_view text, std::size_t drip) {
-  Dripping source(text, drip);
+  test::Dripping source(text, drip);
   RecordLines lines(source);
   std::string all;
   std::string piece(7, '\0');

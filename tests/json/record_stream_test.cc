@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "testing/dripping.h"
+
 namespace mandate::json {
 namespace {
 
@@ -34,23 +36,10 @@ struct Read {
   }
 };
 
-// Gives a few bytes at a time.
-class Dripping : public ByteSource {
- public:
-  Dripping(std::string_view text, std::size_t bytes) : text_(text), bytes_(bytes) {}
-  Result<std::size_t> read(std::span<char> into) override {
-    return text_.read(into.subspan(0, std::min(bytes_, into.size())));
-  }
-
- private:
-  MemorySource text_;
-  std::size_t bytes_;
-};
-
 Read read(std::string_view text, std::size_t drip = 1 << 20) {
   const Projection wanted(kPaths);
   std::vector<Slot> slots(wanted.slots());
-  Dripping source(text, drip);
+  test::Dripping source(text, drip);
   RecordStream in(source, kEnvelopes);
   Read all;
   while (in.next(wanted, slots)) {

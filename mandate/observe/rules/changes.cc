@@ -61,10 +61,9 @@ bool is_own(const ChangeRow& change) {
   return change.object == change.actor || last_part(change.object) == last_part(change.actor);
 }
 
-// The platform sets it for its owner, who proved themselves in another way: nobody else knows it.
-bool is_self_service(const Summary& summary, const ChangeRow& change) {
-  const auto actor = summary.principals().find(change.actor);
-  return actor != summary.principals().end() && actor->second.kind == ActorKind::kService;
+bool is_platform(const Summary& summary, const std::string& actor) {
+  const auto found = summary.principals().find(actor);
+  return found != summary.principals().end() && found->second.kind == ActorKind::kService;
 }
 
 Finding made_by(const Summary& summary, const ChangeRow& change) {
@@ -124,10 +123,7 @@ void account_opened(const Summary& summary, std::vector<Finding>& findings) {
   std::map<std::pair<std::string, std::string>, std::set<std::string>> accounts;  // by actor, party
   for (const auto& [when, change] : summary.changes()) {
     if (change.kind != ChangeKind::kTrustAdded || change.right.empty()) continue;
-    const auto actor = summary.principals().find(change.actor);
-    const bool is_platform =
-        actor != summary.principals().end() && actor->second.kind == ActorKind::kService;
-    if (is_platform || change.parties.empty()) continue;
+    if (change.parties.empty() || is_platform(summary, change.actor)) continue;
     const PartyRow& party = change.parties.front();
     if (party.scope != PartyScope::kOwn) continue;
     const bool is_for_itself = is_named(change.actor, party.id);
@@ -164,10 +160,9 @@ void trust_root_added(const Summary& summary, std::vector<Finding>& findings) {
 void login_set_for_another(const Summary& summary, std::vector<Finding>& findings) {
   const ByObject logins = by_object(summary, ChangeKind::kLogin);
   for (const auto& [when, change] : summary.changes()) {
-    if (change.kind != ChangeKind::kLoginSet || change.must_replace || is_own(change) ||
-        is_self_service(summary, change)) {
-      continue;
-    }
+    if (change.kind != ChangeKind::kLoginSet || change.must_replace || is_own(change)) continue;
+    // Set for its owner, who proved themselves in another way: nobody else knows it.
+    if (is_platform(summary, change.actor)) continue;
     Finding finding = made_by(summary, change);
     finding.severity = Severity::kMedium;
     finding.confidence = Confidence::kMedium;
